@@ -10,11 +10,12 @@ import { systemClock } from './decision/clock.ts';
 import type { Decision } from './decision/decision.ts';
 import { DegradationDetector } from './decision/degradation-detector.ts';
 import { LookupSubject } from './decision/lookup-subject.ts';
+import { closeShared, openFirst } from './first-generation.ts';
 import { FollowedUpdates } from './followed-updates.ts';
 import { type Generation, openGeneration, type SharedParts } from './generation.ts';
 import { CacheFullWarning } from './lifecycle/cache-full-warning.ts';
 import { heapLimitMegabytes, withinHeap } from './lifecycle/heap.ts';
-import { CacheSaver, cacheForReload, openCache } from './lifecycle/persistent-cache.ts';
+import { CacheSaver, cacheForReload } from './lifecycle/persistent-cache.ts';
 import type { SystemdSockets } from './lifecycle/systemd-sockets.ts';
 import type { Logger } from './log.ts';
 import type { MessageHandler } from './server/message-handler.ts';
@@ -34,7 +35,7 @@ const FAILING_CHECKS_MS = 1_000;
 /** The running agent of one process: its listeners, and the current generation, which a reload replaces. */
 export class Agent {
   readonly #shared: SharedParts;
-  readonly #handler: { current: MessageHandler; failsChecks: boolean };
+  readonly #handler: { current: MessageHandler; failsChecks: boolean; deadlineMs: number };
   readonly #startedAtMs: number;
   readonly #heapMegabytes: number;
   readonly #limiter: ConnectionLimiter;
@@ -60,7 +61,7 @@ export class Agent {
     this.#shared = shared;
     this.#generation = generation;
     this.updates = updates;
-    this.#handler = { current: generation.handler, failsChecks: false };
+    this.#handler = { current: generation.handler, failsChecks: false, deadlineMs: generation.settings.deadlineMs };
     this.#limiter = new ConnectionLimiter(shared.clock, evictionLog(shared.log, shared.clock, shared.metrics));
     this.#startedAtMs = shared.clock.epochMs();
     this.#cacheWatch = new CacheFullWarning(() => this.#generation, shared.clock, shared.log);
@@ -86,11 +87,9 @@ export class Agent {
     );
     const metrics = new ProcessMetrics();
     const updates = new FollowedUpdates(() => agent.#generation, { log, clock, metrics });
-    updates.use(settings);
-    await updates.restore(settings);
     const { mirror } = updates;
     const shared = { log, clock, metrics, stats, references: new ReferenceIds(), degradation, mirror };
-    const generation = await openGeneration(settings, openCache(settings, clock, log), shared);
+    const generation = await openFirst(settings, updates, shared);
     const agent = new Agent({ generation, updates }, shared, isFirst, systemdSockets);
     agent.#watchDegradation();
     metrics.watchSeconds(clock, () => stats.totals);
@@ -98,11 +97,7 @@ export class Agent {
       await agent.#listen(settings.listen);
     } catch (error) {
       agent.#saver?.cancel();
-      agent.#cacheWatch.stop();
-      updates.close();
-      metrics.close();
-      degradation.close();
-      await generation.close();
+      await agent.#close();
       throw error;
     }
     const { backend, deadlineMs, policy } = settings;
@@ -188,6 +183,7 @@ export class Agent {
     }
     this.#generation = next;
     this.#handler.current = next.handler;
+    this.#handler.deadlineMs = settings.deadlineMs;
     this.#watchDegradation();
     this.updates.use(settings);
     log.level = settings.log.level;
@@ -198,7 +194,7 @@ export class Agent {
 
   /** Stops listening, answers pending frames, disconnects from HAProxy; resolves when everything is closed. */
   async stop(): Promise<void> {
-    const { clock, metrics, degradation } = this.#shared;
+    const { clock } = this.#shared;
     await this.updates.stop();
     await this.#leaveToOthers();
     const listeners = [...this.#listeners.values()];
@@ -209,12 +205,14 @@ export class Agent {
     await Promise.all(listeners.map((listener) => listener.drain()));
     for (const { cut } of this.#leaving.values()) cut();
     cancel();
-    this.#cacheWatch.stop();
     await this.#saver?.stop();
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
+    this.#cacheWatch.stop();
     await this.#generation.close();
-    this.updates.close();
-    metrics.close();
-    degradation.close();
+    closeShared(this.updates, this.#shared);
   }
 
   /**

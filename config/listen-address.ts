@@ -1,10 +1,8 @@
 import { isIPv6 } from 'node:net';
-import type { ListenAddress } from '../spop/server/listen-address.ts';
+import { type ListenAddress, MAX_UNIX_PATH_BYTES } from '../spop/server/listen-address.ts';
 
 export type { ListenAddress, UnixAddress } from '../spop/server/listen-address.ts';
-
-/** `sun_path` holds 108 bytes, one of them the NUL at the end (unix(7)). */
-export const MAX_UNIX_PATH_BYTES = 107;
+export { MAX_UNIX_PATH_BYTES } from '../spop/server/listen-address.ts';
 
 /** This path goes on a `server` line of HAProxy, where any other character would need quoting. */
 const UNIX_PATH = /^\/[A-Za-z0-9_./@:+-]+$/;

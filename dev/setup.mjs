@@ -26,6 +26,7 @@ const PROGRAMS = {
     userdel: 'passwd',
     ip: 'iproute2',
     jq: 'jq',
+    mandoc: 'mandoc',
     zsh: 'zsh',
     fish: 'fish',
   },

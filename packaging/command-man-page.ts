@@ -1,7 +1,7 @@
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { pageHead, roff, tagged } from './roff.ts';
+import { filled, pageHead, roff, tagged } from './roff.ts';
 
 const COMMANDS = join(import.meta.dirname, '../cli/commands');
 
@@ -26,13 +26,13 @@ export function commandPage(commands: readonly Command[], version: string, epoch
     '.I COMMAND',
     '[\\fIOPTION\\fR]... [\\fIARGUMENT\\fR]...',
     '.SH DESCRIPTION',
-    "Runs the agent beside HAProxy, generates HAProxy's configuration for it, and manages the lists.",
+    ...filled("Runs the agent beside HAProxy, generates HAProxy's configuration for it, and manages the lists."),
     '.SH COMMANDS',
     ...commands.flatMap((command) => describeCommand(command)),
     '.SH EXIT STATUS',
-    ...EXIT_STATUS.flatMap(([code, meaning]) => tagged(code, roff(meaning))),
+    ...EXIT_STATUS.flatMap(([code, meaning]) => tagged(code, ...filled(meaning))),
     '.SH SIGNALS',
-    ...SIGNALS.flatMap(([signal, meaning]) => tagged(signal, roff(meaning))),
+    ...SIGNALS.flatMap(([signal, meaning]) => tagged(signal, ...filled(meaning))),
     '.SH FILES',
     ...tagged('/etc/haverdict/haverdict.yaml', 'The configuration of the agent.'),
     '.SH SEE ALSO',
@@ -66,14 +66,10 @@ function describeCommand(command: Command, parents = 'haverdict'): string[] {
   const usage = `${name} ${command.usage()}`;
   return [
     `.SS ${roff(usage)}`,
-    ...sentences(command.description()),
+    ...filled(command.description()),
     ...command.options
       .filter(({ hidden }) => !hidden)
-      .flatMap(({ flags, description }) => tagged(flags, ...sentences(description))),
+      .flatMap(({ flags, description }) => tagged(flags, ...filled(description))),
     ...command.commands.flatMap((sub) => describeCommand(sub, name)),
   ];
-}
-
-function sentences(text: string): string[] {
-  return roff(text).split('\n');
 }

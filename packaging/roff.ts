@@ -1,9 +1,30 @@
+/** What `mandoc -Tlint` takes for long is more. */
+const MAX_LINE = 80;
+
 /** Escapes text for roff. */
 export function roff(text: string): string {
   return text
     .replaceAll('\\', '\\e')
     .replaceAll('-', '\\-')
-    .replace(/^(?=[.'])/gm, '\\&');
+    .replace(/^(?=[.'])/gm, '\\&')
+    .replace(/\P{ASCII}/gu, (character) => `\\[u${codeOf(character).toString(16).toUpperCase().padStart(4, '0')}]`);
+}
+
+function codeOf(character: string): number {
+  return character.codePointAt(0) ?? 0;
+}
+
+/** Lines of text that is filled, as short as roff's tools want them; where it has a line break of its own it keeps it. */
+export function filled(text: string): string[] {
+  return text.split('\n').flatMap((paragraph) => {
+    const lines: string[] = [];
+    for (const word of paragraph.split(' ')) {
+      const longer = `${lines.at(-1)} ${word}`;
+      if (lines.length > 0 && roff(longer).length <= MAX_LINE) lines[lines.length - 1] = longer;
+      else lines.push(word);
+    }
+    return lines.map(roff);
+  });
 }
 
 /** The head of a man page; dated by its sources, so that the build is reproducible. */

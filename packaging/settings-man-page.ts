@@ -1,5 +1,5 @@
 import { type KnownSetting, knownSettings } from '../config/catalogue.ts';
-import { pageHead, roff, tagged } from './roff.ts';
+import { filled, pageHead, tagged } from './roff.ts';
 
 /** haverdict.yaml(5), from the catalogue of settings. */
 export function settingsPage(version: string, epochSeconds: number): string {
@@ -38,5 +38,5 @@ function describeSetting({ path, mustBe, meaning, fallback, variable, noVariable
     ...(fallback === undefined ? [] : [`Default: ${JSON.stringify(fallback)}.`]),
     variable === undefined ? `Environment: none, as ${noVariable}.` : `Environment: ${variable}.`,
   ];
-  return tagged(path.join('.'), roff(meaning), '.br', ...facts.map(roff));
+  return tagged(path.join('.'), ...filled(meaning), '.br', ...facts.flatMap(filled));
 }

@@ -39,6 +39,8 @@ const UNSET_VAR_ARGS = 2;
  * ```
  */
 export const VARIABLE_NAME = /^[A-Za-z0-9_.]{1,40}$/;
+/** The same in words. */
+export const VARIABLE_NAME_RULE = '1 to 40 of A-Z a-z 0-9 _ and .';
 
 /**
  * What an agent can make HAProxy do. Names are without scope and prefix. A null value unsets.
@@ -160,5 +162,5 @@ function readAction(cursor: Cursor): ReceivedAction {
 const scopeNames = Object.keys(Scope) as Scope[]; // in the order of their numbers
 
 function checkName(name: string): void {
-  if (!VARIABLE_NAME.test(name)) throw new TypeError(`variable name "${name}" must be 1 to 40 of A-Z a-z 0-9 _ and .`);
+  if (!VARIABLE_NAME.test(name)) throw new TypeError(`variable name "${name}" must be ${VARIABLE_NAME_RULE}`);
 }

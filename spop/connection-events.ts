@@ -22,9 +22,9 @@ import type { SpopError } from './errors.ts';
  */
 export interface ConnectionEvents {
   /** Protocol violation by HAProxy: the connection is being closed with this error's status. */
-  protocolError(error: SpopError): void;
+  protocolError(error: SpopError, peer?: string): void;
   /** HAProxy sent a DISCONNECT with a status other than 0 (normal) and 2 (idle timeout), which are routine. */
-  disconnectReceived(status: number, message: string): void;
+  disconnectReceived(status: number, message: string, peer?: string): void;
   /** This many frames were answered at once, the last of them after `tookMs`. */
   answered(frames: number, tookMs: number): void;
   /** A frame whose answer was a promise was answered. */

@@ -107,7 +107,7 @@ export class Connection {
     this.#reader.push(chunk);
     try {
       while (this.#handleNext(receivedAtMs) && !this.#ignoresInput());
-      if (this.#state.name === 'draining') this.#state.drain.received(this.#output.acks + this.#waiting.size);
+      if (this.#state.name === 'draining') this.#state.drain.received(this.#waiting.size);
     } catch (error) {
       if (!(error instanceof SpopError)) throw error;
       this.fail(error);
@@ -122,14 +122,16 @@ export class Connection {
   }
 
   /**
-   * Shuts down: answers what waits and what still comes, then sends DISCONNECT, with the last answers in one write (`Drain`).
-   * Before the end of the handshake, and in a health check, the connection just closes.
+   * Shuts down: answers what waits and, for so long as the handler's deadline, what still comes; then sends DISCONNECT, in
+   * one write with the last answers. Before the end of the handshake, and in a health check, it just closes.
    */
   drain(): void {
     switch (this.#state.name) {
       case 'open': {
         this.#output = new OutputBuffer(LAST_ANSWERS_BYTES);
-        const drain = new Drain(this.#clock, () => this.#drained());
+        const events = { over: () => this.#endIfAnswered(), flush: () => this.#flush() };
+        const drain = new Drain(this.#clock, this.#handler.deadlineMs, events);
+        for (const _ of this.#settledAcks) drain.hold(Number.NEGATIVE_INFINITY, true); // written in this turn
         this.#state = { name: 'draining', drain, cancelTimer: () => drain.cancel() };
         return;
       }
@@ -149,7 +151,7 @@ export class Connection {
   /** Closes the connection with this error; during the handshake after a delay. */
   fail(error: SpopError): void {
     if (this.#ignoresInput()) return;
-    this.#events.protocolError(error);
+    this.#events.protocolError(error, this.#transport.peer);
     const disconnect = encodeAgentDisconnect(error.status, error.message);
     if (this.#state.name !== 'handshake') {
       this.#output.frame(disconnect);
@@ -218,6 +220,7 @@ export class Connection {
     if (this.#state.name !== 'open' && this.#state.name !== 'draining')
       throw invalidFrame(`NOTIFY during ${this.#state.name}`);
     if (!frame.isFinal) throw new SpopError(SpopStatus.fragmentationUnsupported, 'NOTIFY is fragmented');
+    if (this.#state.name === 'draining' && !this.#state.drain.takesQuestions) return;
     if (frame.bytes[frame.frameIdAt] === 0) throw invalidFrame('NOTIFY with frame-id 0');
     if (this.#waiting.size > 0 && this.#waiting.has(frame.idsAsText()))
       throw invalidFrame('NOTIFY with ids that still wait for an ACK');
@@ -235,6 +238,7 @@ export class Connection {
     }
     const { actions, dynamic } = fitted(this.#maxAckPayload, answer);
     this.#output.ack(frame.bytes, frame.idsAt, frame.payloadAt, actions, dynamic);
+    if (this.#state.name === 'draining') this.#state.drain.hold(receivedAtMs, false);
   }
 
   #answerLater(frame: Frame, answer: Promise<AckActions>, receivedAtMs: number): void {
@@ -246,28 +250,24 @@ export class Connection {
       if (!this.#waiting.delete(key)) return;
       this.#events.answeredLate(this.#clock.nowMs() - receivedAtMs);
       this.#settledAcks.push(encodeAck(ids, payloadBytes(fitted(this.#maxAckPayload, answered))));
+      if (this.#state.name === 'draining') this.#state.drain.hold(receivedAtMs, true);
       if (this.#settledAcks.length === 1) queueMicrotask(() => this.#flushSettled());
     });
   }
 
   #onDisconnect(frame: Frame): void {
     const { status, message } = decodeDisconnect(frame);
-    if (status !== SpopStatus.normal && status !== SpopStatus.timeout) this.#events.disconnectReceived(status, message);
+    if (status !== SpopStatus.normal && status !== SpopStatus.timeout)
+      this.#events.disconnectReceived(status, message, this.#transport.peer);
     this.#disconnect();
   }
 
   #holdsAnswers(): boolean {
-    return this.#state.name === 'draining' && !this.#state.drain.isOver;
+    return this.#state.name === 'draining' && this.#state.drain.isHolding;
   }
 
-  #drained(): void {
-    this.#disconnectIfIdle();
-    this.#flush();
-  }
-
-  #disconnectIfIdle(): void {
-    if (this.#state.name !== 'draining' || this.#holdsAnswers()) return;
-    if (this.#waiting.size === 0 && this.#settledAcks.length === 0) this.#disconnect();
+  #endIfAnswered(): void {
+    if (this.#state.name === 'draining' && this.#state.drain.isOver && !this.hasPending) this.#disconnect();
   }
 
   #disconnect(message = 'normal'): void {
@@ -285,12 +285,13 @@ export class Connection {
   #flushSettled(): void {
     for (const frame of this.#settledAcks) this.#output.frame(frame);
     this.#settledAcks.length = 0;
-    this.#flush();
-    this.#disconnectIfIdle();
+    this.#endIfAnswered();
+    if (!this.#holdsAnswers()) this.#flush();
   }
 
   #flush(): void {
     if (!this.#output.isEmpty) this.#output.flush(this.#write);
+    if (this.#state.name === 'draining') this.#state.drain.flushed();
   }
 
   #ignoresInput(): boolean {

@@ -1,4 +1,5 @@
 import { SpopError, SpopStatus } from './errors.ts';
+import { foreignProtocol } from './foreign-protocol.ts';
 import { Frame, MIN_FRAME_BYTES, PREFIX_BYTES, readFrameLength } from './frame.ts';
 
 const NOTHING = new Uint8Array(0);
@@ -123,7 +124,8 @@ export class FrameReader {
   #checkedLength(bytes: Uint8Array, at: number): number {
     const length = readFrameLength(bytes, at);
     if (length > this.maxFrameBytes) {
-      throw new SpopError(SpopStatus.frameTooBig, `frame of ${length} bytes is above ${this.maxFrameBytes}`);
+      const foreign = foreignProtocol(bytes.subarray(at, at + PREFIX_BYTES));
+      throw new SpopError(SpopStatus.frameTooBig, foreign ?? `frame of ${length} bytes is above ${this.maxFrameBytes}`);
     }
     if (length < MIN_FRAME_BYTES) {
       throw new SpopError(SpopStatus.invalidFrame, `frame of ${length} bytes is below ${MIN_FRAME_BYTES}`);

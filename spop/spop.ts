@@ -62,6 +62,7 @@ export {
 export { type Argument, decodeNotify, type Message, NotifyReader } from './notify.ts';
 export type { CurrentHandler, NotifyHandler } from './notify-handler.ts';
 export { OutputBuffer } from './output-buffer.ts';
+export { ListenError } from './server/listen-error.ts';
 export type { ListenOptions } from './server/listen-options.ts';
 export { type Clock, systemClock, type Transport } from './transport.ts';
 export { DataType, type ReceivedData, type TypedData } from './typed-data.ts';

@@ -19,6 +19,8 @@ export interface Transport {
   write(bytes: Uint8Array): boolean;
   /** Closes once everything is sent. */
   end(): void;
+  /** Where it comes from, as `203.0.113.7:51234`, for messages; absent for a unix socket. */
+  readonly peer?: string | undefined;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { isAction, isDenied } from '../../contract/actions.ts';
+import { isLookupReason, MIN_LOOKUPS } from '../decision/degradation-detector.ts';
 import type { AgentState, DecisionCount } from '../state/state.ts';
 
 /** The sources of decisions that needed more than fresh verdicts of the cache. */
@@ -29,6 +30,19 @@ export function totalDenied(state: AgentState): number {
 
 export function byPolicy(state: AgentState): number {
   return sumOf(state, ({ source }) => source === 'policy');
+}
+
+/** Decisions of the policy because something failed here, and not because of what a client sent. */
+export function byPolicyAfterFailure(state: AgentState): number {
+  return sumOf(
+    state,
+    ({ source, reason }) => source === 'policy' && (isLookupReason(reason) || reason === 'script_error'),
+  );
+}
+
+/** Whether so large a part of lookups or calls failed that somebody has to look: as where the agent becomes degraded. */
+export function isTooMany(part: number, whole: number, { config }: Pick<AgentState, 'config'>): boolean {
+  return whole >= MIN_LOOKUPS && (100 * part) / whole > config.backend.degradedPercent;
 }
 
 /** Calls to the backend that failed. */

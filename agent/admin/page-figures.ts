@@ -1,6 +1,14 @@
 import { KEPT_SECONDS, type Second } from '../state/last-minute.ts';
 import type { AgentState } from '../state/state.ts';
-import { byPolicy, cacheLookups, failed, totalDecisions, totalDenied } from './decision-totals.ts';
+import {
+  byPolicy,
+  byPolicyAfterFailure,
+  cacheLookups,
+  failed,
+  isTooMany,
+  totalDecisions,
+  totalDenied,
+} from './decision-totals.ts';
 import { type Html, html } from './html.ts';
 import { atMost, count, rate, seconds, share } from './page-format.ts';
 import type { SnapshotInterval } from './snapshot-interval.ts';
@@ -11,12 +19,13 @@ const HEIGHT = 20;
 
 /** The key figures, in large type, the most important with their last minute. */
 export function figures(state: AgentState, interval: SnapshotInterval): Html {
-  const { backend } = state;
+  const { backend, degradation } = state;
   const decisionTime = interval.histogram((of) => of.decisionTime);
   const backendTime = interval.histogram((of) => of.backendTime);
   const perSecond = (pick: (of: AgentState) => number) => html`${rate(interval.perSecond(pick))} <small>/s</small>`;
-  // Rates since the start would always include an old problem.
-  const grows = (pick: (of: AgentState) => number) => !interval.isSinceStart && interval.growth(pick) > 0;
+  // Since the start there would always be an old problem in it.
+  const isTooLarge = (part: (of: AgentState) => number, whole: (of: AgentState) => number) =>
+    !interval.isSinceStart && isTooMany(interval.growth(part), interval.growth(whole), state);
   const spark = (pick: (second: Second) => number, tell: (value: number) => string) => sparkline(state, pick, tell);
   const times = (value: number) => `${rate(value)} a second`;
   return html`<dl id="figures" data-live>
@@ -34,7 +43,7 @@ ${figure(
   html`${share(interval.growth(byPolicy), interval.growth(totalDecisions))}`,
   html`${count(byPolicy(state))} total`,
   {
-    isBad: grows(byPolicy),
+    isBad: degradation.isDegraded || isTooLarge(byPolicyAfterFailure, lookups),
     spark: spark(
       (of) => (of.decisions === 0 ? 0 : of.byPolicy / of.decisions),
       (value) => share(value, 1),
@@ -50,7 +59,9 @@ ${figure(
   perSecond((of) => of.backend.calls),
   html`p99 ${atMost(backendTime, 0.99)}`,
 )}
-${figure('Failed calls', perSecond(failed), html`${count(failed(state))} total`, { isBad: grows(failed) })}
+${figure('Failed calls', perSecond(failed), html`${count(failed(state))} total`, {
+  isBad: isTooLarge(failed, (of) => of.backend.calls),
+})}
 ${figure(
   'Breaker',
   html`${BREAKER_SIGNS[backend.breaker]} ${backend.breaker}`,
@@ -59,6 +70,12 @@ ${figure(
 )}
 </dl>
 `;
+}
+
+/** What needed more than fresh verdicts of the cache. */
+function lookups(state: AgentState): number {
+  const { hits, all } = cacheLookups(state);
+  return all - hits;
 }
 
 function hitRatio(state: AgentState, interval: SnapshotInterval): Html {

@@ -7,7 +7,7 @@ import { duration, moment } from './page-format.ts';
 import type { SnapshotInterval } from './snapshot-interval.ts';
 
 const RUNBOOK = 'https://github.com/haverdict/haverdict/blob/main/docs/runbook.md';
-const DOCTOR = 'haverdict doctor --haproxy /etc/haproxy/haproxy.cfg -c /etc/haverdict/haverdict.yaml --live';
+const DOCTOR = 'haverdict doctor --haproxy /etc/haproxy/haproxy.cfg --live';
 
 /** Whether an on-call engineer has to act, in one word; the sign says it without colour. */
 function verdictOf({ isReady, degraded }: Health): { readonly sign: string; readonly word: string; isGood: boolean } {

@@ -7,7 +7,7 @@ export const LOOKUP_REASONS = ['timeout', 'backend_error', 'breaker_open', 'over
 export type LookupReason = (typeof LOOKUP_REASONS)[number];
 
 /** The share is not judged with fewer lookups in the window. */
-const MIN_LOOKUPS = 20;
+export const MIN_LOOKUPS = 20;
 const CHECK_INTERVAL_MS = 1000;
 const REPORT_INTERVAL_MS = 10_000;
 /** An episode ends when the share was below this part of the limit for the length of the window. */

@@ -1,9 +1,9 @@
 import type { Policy, Reason } from '../../contract/policy.ts';
+import { Deadlines } from '../../spop/deadlines.ts';
 import type { Address } from './address.ts';
 import type { VerdictCache } from './cache.ts';
 import type { Clock } from './clock.ts';
 import { combine } from './combine.ts';
-import { DeadlineQueue } from './deadline-queue.ts';
 import { type Decision, isAllowEntry, isKnownDeny, type SubjectVerdict, withoutAllow } from './decision.ts';
 import { isLookupReason } from './degradation-detector.ts';
 import type { Loader } from './loader.ts';
@@ -39,7 +39,7 @@ export class Engine {
   readonly #loader: Loader;
   readonly #mirror: MirrorAnswers;
   readonly #clock: Clock;
-  readonly #deadlines: DeadlineQueue;
+  readonly #deadlines: Deadlines;
   readonly #deadlineMs: number;
   readonly #events: LookupEvents;
 
@@ -52,7 +52,7 @@ export class Engine {
     this.#loader = parts.loader;
     this.#mirror = parts.mirror ?? NO_MIRROR;
     this.#clock = parts.clock;
-    this.#deadlines = new DeadlineQueue(parts.clock);
+    this.#deadlines = new Deadlines(parts.clock);
     this.#deadlineMs = deadlineMs;
   }
 
@@ -156,19 +156,22 @@ export class Engine {
 
   #decideLater(pending: PendingDecision, receivedAtMs: number): Promise<Decision> {
     return new Promise((resolve) => {
-      const cancel = this.#deadlines.add(receivedAtMs + this.#deadlineMs, () => {
-        for (const missing of pending.missing) {
-          const { subject } = missing;
-          if (missing.isFilled) continue;
-          const verdict = this.#cache.stale(subject) ?? this.#loader.lateReason(subject);
-          pending.fill(missing, this.#withMirror(subject, verdict));
-        }
-      });
+      const due = { dueAtMs: receivedAtMs + this.#deadlineMs, late: () => this.#fillLate(pending) };
+      this.#deadlines.add(due);
       pending.onDecided = () => {
-        cancel();
+        this.#deadlines.delete(due);
         resolve(this.#reportLookup(pending.decide()));
       };
     });
+  }
+
+  #fillLate(pending: PendingDecision): void {
+    for (const missing of pending.missing) {
+      const { subject } = missing;
+      if (missing.isFilled) continue;
+      const verdict = this.#cache.stale(subject) ?? this.#loader.lateReason(subject);
+      pending.fill(missing, this.#withMirror(subject, verdict));
+    }
   }
 
   #reportLookup(decision: Decision): Decision {

@@ -1,7 +1,7 @@
 import type { Policy, Reason } from '../../contract/policy.ts';
+import { Deadlines } from '../../spop/deadlines.ts';
 import type { Clock } from '../decision/clock.ts';
 import { combine } from '../decision/combine.ts';
-import { DeadlineQueue } from '../decision/deadline-queue.ts';
 import type { Decision } from '../decision/decision.ts';
 import type { Failure, Outcome } from './ipc.ts';
 import type { ScriptProcess } from './script-process.ts';
@@ -41,7 +41,7 @@ export class ScriptRunner {
   readonly #currentProcess: () => ScriptProcess | undefined;
   readonly #clock: Clock;
   readonly #events: ScriptRunnerEvents;
-  readonly #deadlines: DeadlineQueue;
+  readonly #deadlines: Deadlines;
 
   constructor(
     settings: ScriptRunnerSettings,
@@ -53,15 +53,19 @@ export class ScriptRunner {
     this.#currentProcess = currentProcess;
     this.#clock = clock;
     this.#events = events;
-    this.#deadlines = new DeadlineQueue(clock);
+    this.#deadlines = new Deadlines(clock);
   }
 
   /** `listed` is the decision of the lists; the returned promise rejects only if `listed` does. */
   decide(input: ScriptInput, listed: Decision | Promise<Decision>): Promise<Decision> {
     return new Promise((resolve, reject) => {
       const pending = new PendingCall(input, resolve);
-      const atMs = input.receivedAtMs + this.#settings.deadlineMs;
-      pending.cancelDeadline = this.#deadlines.add(atMs, () => this.#onDeadline(pending));
+      const due = {
+        dueAtMs: input.receivedAtMs + this.#settings.deadlineMs,
+        late: () => this.#onDeadline(pending),
+      };
+      this.#deadlines.add(due);
+      pending.cancelDeadline = () => this.#deadlines.delete(due);
       if (listed instanceof Promise) listed.then((decision) => this.#start(pending, decision), reject);
       else this.#start(pending, listed);
     });

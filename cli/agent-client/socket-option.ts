@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { usageError } from '../exit/cli-error.ts';
-import { type ConfigOptions, configOption, readSettings } from '../options/config-option.ts';
+import { addConfigOption, type ConfigOptions, configFile, readSections } from '../options/config-option.ts';
 
 /** The path that the Debian package uses. */
 const DEFAULT_SOCKET = '/run/haverdict/admin.sock';
@@ -11,7 +11,7 @@ export interface SocketOptions extends ConfigOptions {
 
 /** Adds `--socket PATH`, and `-c FILE` to take the path from a configuration. */
 export function addSocketOption(command: Command): Command {
-  return addSocketPathOption(command.addOption(configOption('take the path from this configuration file')));
+  return addSocketPathOption(addConfigOption(command));
 }
 
 /** Adds only `--socket PATH`, for commands that already have `-c`. */
@@ -22,11 +22,15 @@ export function addSocketPathOption(command: Command): Command {
   );
 }
 
-/** The path of the agent's socket: from the options, else from the environment, else that of the package. */
+/**
+ * The path of the agent's socket: from the options, else that of the configuration, whose other sections may be invalid, else
+ * that of the package where there is no configuration.
+ */
 export async function socketPath(options: SocketOptions, env: NodeJS.ProcessEnv): Promise<string> {
   if (options.socket !== undefined) return options.socket;
-  if (options.config === undefined) return env.HAVERDICT_ADMIN_SOCKET ?? DEFAULT_SOCKET;
-  const { admin } = await readSettings(options, env);
-  if (admin.socket === undefined) throw usageError(`${options.config} has no admin.socket, which this command needs`);
-  return admin.socket;
+  const { admin } = await readSections(['admin'], options, env);
+  if (admin.socket !== undefined) return admin.socket;
+  const file = configFile(options);
+  if (file === undefined) return DEFAULT_SOCKET;
+  throw usageError(`${file} has no admin.socket, which this command needs: set it, or name the socket with --socket`);
 }

@@ -4,7 +4,7 @@ import type { Result } from '../conformance/run-checks.ts';
 import { CliError, EXIT, usageError } from '../exit/cli-error.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readLists, readSubject } from '../options/arguments.ts';
-import { type ConfigOptions, configOption, readSettings } from '../options/config-option.ts';
+import { addConfigOption, type ConfigOptions, configFile, readSettings } from '../options/config-option.ts';
 import { printJson } from '../output/output.ts';
 import { printRow } from '../output/table.ts';
 
@@ -22,15 +22,14 @@ const WIDTHS = [7, 17];
 
 /** `haverdict check-backend`: checks whether a backend follows the contract. */
 export function checkBackendCommand(): Command {
+  const command = new Command('check-backend')
+    .description('test whether an HTTP service answers as the agent expects')
+    .argument(
+      '[url]',
+      'the base URL, as in backend.url (default: those of the configuration, called as the agent does: signed, with its lists and timeouts)',
+    );
   return addExamples(
-    new Command('check-backend')
-      .description('test whether an HTTP service answers as the agent expects')
-      .argument('[url]', 'the base URL, as in backend.url (default: that of the configuration)')
-      .addOption(
-        configOption(
-          "the agent's configuration: call its functions as the agent does, signed, with its lists and timeouts",
-        ),
-      )
+    addConfigOption(command)
       .option(
         '--lists <names>',
         `the lists to look in, in order of precedence (default: those of the configuration, or ${DEFAULT_LIST})`,
@@ -47,7 +46,7 @@ export function checkBackendCommand(): Command {
       .action(checkBackend),
     'haverdict check-backend http://127.0.0.1:8787 --listed 203.0.113.7',
     'haverdict check-backend http://127.0.0.1:8787 --lists manual,feed --calls 1000 --json',
-    'haverdict check-backend -c /etc/haverdict/haverdict.yaml',
+    'haverdict check-backend',
   );
 }
 
@@ -83,7 +82,7 @@ async function* named(url: string, options: CheckBackendOptions): AsyncGenerator
 }
 
 async function* configured(options: CheckBackendOptions): AsyncGenerator<Result> {
-  if (options.config === undefined) throw usageError('name a URL, or the configuration of the agent with -c FILE');
+  if (configFile(options) === undefined) throw usageError('name a URL, or the configuration of the agent with -c FILE');
   const settings = await readSettings(options, process.env);
   const { checkAsAgent } = await import('../conformance/check-as-agent.ts');
   const { lists = settings.lists, timeout = settings.backend.timeoutMs, calls, listed } = options;

@@ -43,7 +43,7 @@ export function explainCommand(): Command {
     'haverdict explain 203.0.113.7',
     'haverdict explain 203.0.113.7 host:shop.example path:/admin/login --lists manual,feed',
     'haverdict explain --agent 203.0.113.7',
-    'haverdict explain 2001:db8::1 -c /etc/haverdict/haverdict.yaml --message check-request --json',
+    'haverdict explain 2001:db8::1 --message check-request --json',
   ).action(explainSubjects);
 }
 

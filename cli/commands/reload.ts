@@ -19,5 +19,5 @@ export function reloadCommand(): Command {
       if (options.json) return printJson(result);
       await printLine('configuration reloaded');
     });
-  return addExamples(command, 'haverdict reload', 'haverdict reload -c /etc/haverdict/haverdict.yaml');
+  return addExamples(command, 'haverdict reload', 'haverdict reload -c haverdict.yaml');
 }

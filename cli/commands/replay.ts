@@ -43,7 +43,7 @@ export function replayCommand(): Command {
   return addExamples(
     addTableOptions(addConfigOption(command)),
     'haverdict replay /var/log/haproxy.log --lists feed',
-    'zcat /var/log/haproxy.log.*.gz | haverdict replay - -c /etc/haverdict/haverdict.yaml',
+    'zcat /var/log/haproxy.log.*.gz | haverdict replay -',
   ).action(replayLogs);
 }
 

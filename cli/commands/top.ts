@@ -4,9 +4,11 @@ import { Command, Option } from 'commander';
 import { addSocketOption, type SocketOptions, socketPath } from '../agent-client/socket-option.ts';
 import { usageError } from '../exit/cli-error.ts';
 import { addExamples } from '../help/examples.ts';
-import { printJsonLine, printLine } from '../output/output.ts';
-import { type Poll, poll } from '../top/poll.ts';
-import { screenLines } from '../top/screen.ts';
+import { isColoured, printJsonLine, printLine } from '../output/output.ts';
+import { inAscii, isUtf8 } from '../top/ascii.ts';
+import type { Overview } from '../top/overview.ts';
+import { held, type Poll, poll } from '../top/poll.ts';
+import { type Line, type ScreenOptions, screenLines } from '../top/screen.ts';
 import { Terminal } from '../top/terminal.ts';
 import { pressed, USUAL_VIEW } from '../top/view.ts';
 
@@ -37,7 +39,7 @@ export function topCommand(): Command {
       '\nOn a terminal: q or Ctrl-C quits, p pauses, s sorts by rate, total or name, / filters the rows.',
     )
     .action(top);
-  return addExamples(command, 'haverdict top', 'haverdict top --once --json -c /etc/haverdict/haverdict.yaml');
+  return addExamples(command, 'haverdict top', 'haverdict top --once --json');
 }
 
 async function top({ interval, ...options }: TopOptions): Promise<void> {
@@ -46,7 +48,7 @@ async function top({ interval, ...options }: TopOptions): Promise<void> {
   const polls = poll(path, interval, ended.signal);
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => ended.abort());
   if (options.once) return printSecond(polls, options);
-  if (process.stdout.isTTY && !options.json) return show(polls, ended);
+  if (process.stdout.isTTY && process.env.TERM !== 'dumb' && !options.json) return show(polls, ended);
   for await (const result of polls) await print(result, options);
 }
 
@@ -61,7 +63,7 @@ async function printSecond(polls: AsyncGenerator<Poll>, options: Pick<TopOptions
 
 async function print({ overview, problem }: Poll, { json }: Pick<TopOptions, 'json'>): Promise<void> {
   if (json) return printJsonLine({ ...overview, problem: problem ?? null });
-  const lines = screenLines(overview, { columns: MAX_COLUMNS, rows: MAX_LINES, problem });
+  const lines = shownLines(overview, { columns: MAX_COLUMNS, rows: MAX_LINES, problem });
   for (const { text } of lines) await printLine(text);
   await printLine('');
 }
@@ -70,8 +72,7 @@ async function show(polls: AsyncGenerator<Poll>, ended: AbortController): Promis
   let last = (await polls.next()).value as Poll | undefined; // rejects before the screen changes if the agent is not running
   let view = USUAL_VIEW;
   const draw = () => {
-    if (last !== undefined)
-      terminal.draw(screenLines(last.overview, { ...terminal.size, problem: last.problem, view }));
+    if (last !== undefined) terminal.draw(shownLines(last.overview, { ...terminal.size, problem: last.problem, view }));
   };
   const onKey = (key: Key) => {
     const next = pressed(view, key);
@@ -79,19 +80,23 @@ async function show(polls: AsyncGenerator<Poll>, ended: AbortController): Promis
     view = next;
     draw();
   };
-  const hasColour = !process.env.NO_COLOR && process.env.TERM !== 'dumb';
-  const terminal = new Terminal(process.stdin, process.stdout, { pressed: onKey, resized: draw }, hasColour);
+  const events = { pressed: onKey, resized: draw };
+  const terminal = new Terminal(process.stdin, process.stdout, events, isColoured(process.stdout, process.env));
   try {
     draw();
     for await (const result of polls) {
-      if (view.isPaused) continue;
-      last = result;
+      last = view.isPaused && last !== undefined ? held(last, result) : result;
       draw();
       if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');
     }
   } finally {
     terminal.close();
   }
+}
+
+function shownLines(overview: Overview, options: ScreenOptions): Line[] {
+  const lines = screenLines(overview, options);
+  return isUtf8(process.env) ? lines : lines.map(({ text, tone }) => ({ text: inAscii(text), tone }));
 }
 
 /** Parses `--interval`, in milliseconds. */

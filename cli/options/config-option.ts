@@ -20,11 +20,7 @@ const BACKEND_VARIABLES = 'HAVERDICT_BACKEND_URL';
 /** `-c FILE` for commands that need the agent's file, which they look for in the default place. */
 export function addConfigOption(command: Command): Command {
   const description = `the agent's configuration file (default: ${DEFAULT_CONFIG} if it exists)`;
-  return command.addOption(configOption(description));
-}
-
-export function configOption(description: string): Option {
-  return new Option('-c, --config <file>', description).env(PATH_VARIABLE);
+  return command.addOption(new Option('-c, --config <file>', description).env(PATH_VARIABLE));
 }
 
 /**
@@ -67,8 +63,13 @@ function orConfigExit<Result>(load: () => Result): Result {
   try {
     return load();
   } catch (error) {
-    if (error instanceof ConfigError)
-      throw new CliError(EXIT.config, `the configuration is not valid\n${error.message}`, { cause: error });
+    if (error instanceof ConfigError) throw new CliError(EXIT.config, invalidText(error), { cause: error });
     throw error;
   }
+}
+
+/** One line where the file cannot be read; else a line for each problem, under one that says what they are about. */
+function invalidText({ message, problems }: ConfigError): string {
+  const isWholeFile = problems.every(({ setting }) => setting === '');
+  return isWholeFile && problems.length === 1 ? message : `the configuration is not valid\n${message}`;
 }

@@ -37,7 +37,7 @@ export function fitted(lines: readonly (readonly Cell[])[], columns: number): re
   const empty = new Set(rows.filter(([, width]) => width === 0).map(([column]) => column));
   const full = lines.map((line) => line.filter((_, column) => !empty.has(column)));
   const widths = cutWidths(widthsOf(full), columns);
-  return full.map((line) => line.map((cell, column) => cut(cell, widths[column] ?? 0)));
+  return full.map((line) => line.map((cell, column) => cutCell(cell, widths[column] ?? 0)));
 }
 
 function totalOf(widths: readonly number[]): number {
@@ -56,12 +56,17 @@ function cutWidths(widths: readonly number[], columns: number): number[] {
   return left;
 }
 
-function cut(cell: Cell, width: number): Cell {
-  if (widthOf(cell) <= width) return cell;
+function cutCell(cell: Cell, width: number): Cell {
+  return typeof cell === 'string' ? cut(cell, width) : { ...cell, text: cut(cell.text, width) };
+}
+
+/** The text in so many columns, with a sign that something is missing. */
+export function cut(whole: string, width: number): string {
+  if (widthOf(whole) <= width) return whole;
   let text = '';
-  for (const character of escapeInvisible(textOf(cell))) {
+  for (const character of escapeInvisible(whole)) {
     if (stringWidth(text + character) >= width) break;
     text += character;
   }
-  return typeof cell === 'string' ? `${text}…` : { ...cell, text: `${text}…` };
+  return `${text}…`;
 }

@@ -1,7 +1,8 @@
-import { cacheLookups, failed, totalDecisions } from '../../agent/admin/decision-totals.ts';
+import { cacheLookups, failed, isTooMany, totalDecisions } from '../../agent/admin/decision-totals.ts';
 import { degradedSince, health } from '../../agent/admin/health.ts';
 import { SnapshotInterval } from '../../agent/admin/snapshot-interval.ts';
 import { type HistogramState, quantile } from '../../agent/state/histogram.ts';
+import type { Second } from '../../agent/state/last-minute.ts';
 import type { AgentState, RecentDeny, TopSubject } from '../../agent/state/state.ts';
 
 /** The activity of an agent between two snapshots. Times are in seconds, `null` without measurements. */
@@ -32,6 +33,7 @@ export interface Overview {
   /** The begin of the oldest cause; null if none is known. */
   readonly degradedSinceMs: number | null;
   readonly reloadError: string | null;
+  readonly lastMinute: readonly Second[];
   readonly recent: readonly RecentDeny[];
   readonly top: readonly TopSubject[];
 }
@@ -52,6 +54,8 @@ export interface BackendOverview {
   readonly breaker: AgentState['backend']['breaker'];
   readonly callsPerSecond: number;
   readonly failuresPerSecond: number;
+  /** Whether somebody has to look. */
+  readonly isFailing: boolean;
   readonly time: Times;
   readonly queued: number;
   readonly inFlight: number;
@@ -89,6 +93,7 @@ export function overviewOf(state: AgentState, before?: AgentState): Overview {
       breaker: backend.breaker,
       callsPerSecond: interval.perSecond((of) => of.backend.calls),
       failuresPerSecond: interval.perSecond(failed),
+      isFailing: isFailing(state, interval),
       time: timesOf(interval.histogram(({ backendTime }) => backendTime)),
       queued: backend.queued,
       inFlight: backend.inFlight,
@@ -110,9 +115,17 @@ export function overviewOf(state: AgentState, before?: AgentState): Overview {
     degraded: found.degraded.map(({ text }) => text),
     degradedSinceMs: degradedSince(found) ?? null,
     reloadError: state.reloads.lastError ?? null,
+    lastMinute: state.lastMinute,
     recent: state.recent,
     top: state.top,
   };
+}
+
+function isFailing(state: AgentState, interval: SnapshotInterval): boolean {
+  const { backend, degradation } = state;
+  if (backend.breaker !== 'closed' || degradation.isDegraded) return true;
+  const [failures, calls] = [interval.growth(failed), interval.growth((of) => of.backend.calls)];
+  return !interval.isSinceStart && isTooMany(failures, calls, state);
 }
 
 /** After a restart the counts begin again. */

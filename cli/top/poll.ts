@@ -29,6 +29,11 @@ export async function* poll(path: string, intervalMs: number, signal: AbortSigna
   }
 }
 
+/** What stays on a screen that is paused; whether the agent answers is told all the same. */
+export function held({ overview }: Poll, { problem }: Poll): Poll {
+  return { overview, ...(problem !== undefined && { problem }) };
+}
+
 /** False once the signal is aborted. */
 async function paused(ms: number, signal: AbortSignal): Promise<boolean> {
   await pause(ms, undefined, { signal }).catch(() => {});

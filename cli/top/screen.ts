@@ -1,6 +1,7 @@
 import { printable } from '../../contract/printable.ts';
-import { fitted, widthsOf } from '../output/fit.ts';
+import { cut, fitted, widthsOf } from '../output/fit.ts';
 import { aligned } from '../output/table.ts';
+import { curveLines } from './curves.ts';
 import type { Overview, Times } from './overview.ts';
 import { hintOf, type View } from './view.ts';
 
@@ -16,9 +17,11 @@ interface Section {
 }
 
 /** The minimum rows per section when space is short. */
-const FEWEST_ROWS = 3;
+const FEWEST_ROWS = 2;
+/** With fewer rows there are no curves. */
+const ROWS_WITH_CURVES = 20;
 
-interface ScreenOptions {
+export interface ScreenOptions {
   readonly columns: number;
   readonly rows: number;
   /** Why the overview is not current. */
@@ -30,7 +33,9 @@ interface ScreenOptions {
 /** The lines of the screen in this size; a problem comes first. */
 export function screenLines(overview: Overview, { columns, rows, problem, view }: ScreenOptions): Line[] {
   const notice: Line[] = problem === undefined ? [] : [bad(printable(problem, columns))];
-  const head = [...notice, ...headLines(overview, view)];
+  const curves =
+    rows < ROWS_WITH_CURVES ? [] : curveLines(overview.lastMinute, columns, { rate, seconds: milliseconds });
+  const head = [...notice, ...headLines(overview, { view, isAnswering: problem === undefined }), ...curves.map(plain)];
   const hint: Line[] = view === undefined ? [] : [{ text: printable(hintOf(view), 300), tone: 'heading' }];
   const sections = [decisionsOf(overview, view), recentOf(overview), topOf(overview, view)].map((section) =>
     filtered(section, view?.filter ?? ''),
@@ -38,10 +43,17 @@ export function screenLines(overview: Overview, { columns, rows, problem, view }
   const room = Math.max(0, rows - hint.length);
   const lines = [...head, ...sectionLines(sections, columns, Math.max(0, room - head.length))].slice(0, room);
   const gap = Array.from({ length: hint.length === 0 ? 0 : room - lines.length }, () => plain(''));
-  return [...lines, ...gap, ...hint].slice(0, rows).map(({ text, tone }) => ({ text: cut(text, columns), tone }));
+  return [...lines, ...gap, ...hint]
+    .slice(0, rows)
+    .map(({ text, tone }) => ({ text: cut(text.trimEnd(), columns), tone }));
 }
 
-function headLines(overview: Overview, view: View | undefined): Line[] {
+interface Circumstances {
+  readonly view: View | undefined;
+  readonly isAnswering: boolean;
+}
+
+function headLines(overview: Overview, { view, isAnswering }: Circumstances): Line[] {
   const {
     host,
     version,
@@ -60,11 +72,11 @@ function headLines(overview: Overview, view: View | undefined): Line[] {
   const several = workers === 1 ? '' : `, ${workers} workers`;
   const hits = overview.hitRatio === null ? '-' : `${(overview.hitRatio * 100).toFixed(1)} %`;
   const fill = `${count(cache.entries)} of ${count(cache.maxEntries)}, ${(cache.bytes / 1e6).toFixed(1)} MB`;
-  const failing = backend.breaker !== 'closed' || backend.failuresPerSecond > 0;
+  const state = isAnswering ? stateOf(overview) : 'NO ANSWER';
   return [
     {
-      text: `${printable(host)}  ${stateOf(overview)}${view?.isPaused ? '  PAUSED' : ''}  ${time(overview.atMs)}  haverdict ${printable(version)}  pid ${pid}${several}  up ${duration(uptimeSeconds)}`,
-      tone: degraded.length > 0 ? 'bad' : 'heading',
+      text: `${printable(host)}  ${state}${view?.isPaused ? '  PAUSED' : ''}  ${time(overview.atMs)}  haverdict ${printable(version)}  pid ${pid}${several}  up ${duration(uptimeSeconds)}`,
+      tone: degraded.length > 0 || !isAnswering ? 'bad' : 'heading',
     },
     ...degraded.map((cause) => bad(`           ${printable(cause, 300)}`)),
     ...(nothingYet(overview)
@@ -74,9 +86,11 @@ function headLines(overview: Overview, view: View | undefined): Line[] {
     plain(`cache      ${fill}  stale ${rate(cache.stalePerSecond)}`),
     {
       text: `backend    ${rate(backend.callsPerSecond)}  ${times(backend.time)}  failed ${rate(backend.failuresPerSecond)}  breaker ${backend.breaker}  queued ${backend.queued}  active ${backend.inFlight}`,
-      tone: failing ? 'bad' : 'good',
+      tone: backend.isFailing ? 'bad' : 'good',
     },
-    ...(failing && backend.lastError !== null ? [bad(`           ${printable(backend.lastError, 300)}`)] : []),
+    ...(backend.isFailing && backend.lastError !== null
+      ? [bad(`           ${printable(backend.lastError, 300)}`)]
+      : []),
     ...(updates.state === 'off'
       ? []
       : [
@@ -189,13 +203,6 @@ function plain(text: string): Line {
 
 function bad(text: string): Line {
   return { text, tone: 'bad' };
-}
-
-function cut(text: string, columns: number): string {
-  const characters = [...text.trimEnd()];
-  return characters.length <= columns
-    ? characters.join('')
-    : characters.slice(0, Math.max(0, columns)).join('').trimEnd();
 }
 
 function rate(perSecond: number): string {

@@ -8,7 +8,7 @@ import { plural } from '../output/plural.ts';
 import { backUp, takeOver, writeBeside } from './file-on-disk.ts';
 import { checkedByHaproxy } from './haproxy-check.ts';
 import { lineDiff } from './line-diff.ts';
-import { type Replacement, replacementsIn, spoePathFrom, withSpoePaths } from './replacement.ts';
+import { type Replacement, replacementsIn, withSpoePaths } from './replacement.ts';
 
 export interface IntoOptions {
   /** The files of HAProxy, in the order of its -f; a folder means its *.cfg. */
@@ -54,7 +54,7 @@ async function check(
     const own = all.filter(({ isSpoe }) => !isSpoe);
     const files = own.map((replacement) => {
       const { file } = replacement;
-      const text = withSpoePaths(replacement, settings, (path) => copies.get(spoePathFrom(path, file.path)) ?? path);
+      const text = withSpoePaths(replacement, settings, ({ spoeFile, spoePath }) => copies.get(spoeFile) ?? spoePath);
       const copy = beside({ file, text });
       copies.set(file.path, copy);
       return copy;

@@ -18,6 +18,10 @@ import {
   readMarks,
   withParts,
 } from '../../haproxy/generate/marks.ts';
+import { pathsOf } from '../../haproxy/parse/named-file.ts';
+import { readLines } from '../../haproxy/parse/preprocessor.ts';
+import { type HaproxyConfig, readConfig } from '../../haproxy/parse/proxy.ts';
+import { readSections } from '../../haproxy/parse/sections.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import { type FileOnDisk, readOnDisk } from './file-on-disk.ts';
 
@@ -26,21 +30,32 @@ export interface Replacement {
   readonly file: FileOnDisk;
   /** Whether this is a SPOE file, which HAProxy reads by its filter line alone. */
   readonly isSpoe: boolean;
-  readonly parts: readonly { readonly found: FoundPart; readonly part: MarkedPart; readonly spoePath: string }[];
+  readonly parts: readonly ReplacedPart[];
   readonly broken: readonly BrokenMark[];
   readonly before: string;
   readonly after: string;
 }
 
+export interface ReplacedPart {
+  readonly found: FoundPart;
+  readonly part: MarkedPart;
+  /** As its filter line has it, and the file that HAProxy reads there. */
+  readonly spoePath: string;
+  readonly spoeFile: string;
+}
+
 /** The parts of these files and of the SPOE files that they name; whatever makes replacing unsafe is an error that names all of it. */
 export function replacementsIn(paths: readonly string[], settings: Settings, overwritesEdits: boolean): Replacement[] {
-  const own = paths.map((path) => replacementIn(path, settings, false));
-  const spoePaths = own.flatMap(({ file, parts }) =>
-    parts
-      .filter(({ found }) => FRONTENDS.includes(found.name))
-      .map(({ spoePath }) => spoePathFrom(spoePath, file.path)),
+  const files = paths.map((path) => readOnDisk(path));
+  const config = configOf(files, settings);
+  const own = files.map((file) => replacementIn(file, settings, config, false));
+  const spoeFiles = own.flatMap(({ parts }) =>
+    parts.filter(({ found }) => FRONTENDS.includes(found.name)).map(({ spoeFile }) => spoeFile),
   );
-  const all = [...[...new Set(spoePaths)].map((path) => replacementIn(path, settings, true)), ...own];
+  const spoe = [...new Set(spoeFiles)].map((path) =>
+    replacementIn(readOnDisk(path, `haverdict wiring --out ${dirname(path)} writes it`), settings, config, true),
+  );
+  const all = [...spoe, ...own];
   const names = new Set(all.flatMap(({ parts }) => parts.map(({ found }) => found.name)));
   const problems = [
     ...own.flatMap((one, at) => sameFile(one, own.slice(0, at))),
@@ -61,32 +76,41 @@ export function replacementsIn(paths: readonly string[], settings: Settings, ove
 export function withSpoePaths(
   { before, parts }: Replacement,
   settings: Settings,
-  pathOf: (path: string) => string,
+  pathOf: (part: ReplacedPart) => string,
 ): string {
   return withParts(
     before,
-    parts.map(({ found, spoePath }) => ({ found, part: partFor(found, settings, pathOf(spoePath)) })),
+    parts.map((part) => ({ found: part.found, part: partFor(part.found, settings, pathOf(part)) })),
   );
 }
 
-/** Where HAProxy finds a SPOE file: a relative path is looked up here, then beside the file that names it. */
-export function spoePathFrom(written: string, file: string): string {
-  return [resolve(written), resolve(dirname(file), written)].find((path) => existsSync(path)) ?? resolve(written);
+/** As HAProxy would read them together. */
+function configOf(files: readonly FileOnDisk[], { haproxy: { version } }: Settings): HaproxyConfig {
+  const sections = files.flatMap((file) => readSections(readLines(file.path, textOf(file), version)));
+  return readConfig(
+    files.map(({ path }) => path),
+    sections,
+  );
 }
 
-function replacementIn(path: string, settings: Settings, isSpoe: boolean): Replacement {
-  const file = readOnDisk(path, isSpoe ? `haverdict wiring --out ${dirname(path)} writes it` : undefined);
-  const before = file.bytes.toString(file.encoding);
+function replacementIn(file: FileOnDisk, settings: Settings, config: HaproxyConfig, isSpoe: boolean): Replacement {
+  const before = textOf(file);
   const marks = readMarks(before);
   const known = spoePathIn(
     marks.parts.flatMap(({ lines }) => lines),
-    spoePathBeside(path),
+    spoePathBeside(file.path),
   );
   const parts = marks.parts.map((found) => {
     const spoePath = spoePathIn(found.lines, known);
-    return { found, part: partFor(found, settings, spoePath), spoePath };
+    const paths = pathsOf(spoePath, file.path, config).map((path) => resolve(path));
+    const spoeFile = paths.find((path) => existsSync(path)) ?? paths[0] ?? spoePath;
+    return { found, part: partFor(found, settings, spoePath), spoePath, spoeFile };
   });
   return { file, isSpoe, parts, broken: marks.broken, before, after: withParts(before, parts) };
+}
+
+function textOf({ bytes, encoding }: FileOnDisk): string {
+  return bytes.toString(encoding);
 }
 
 /** For a place that is still empty: the SPOE file that stands beside this file, or the usual one. */

@@ -2,6 +2,7 @@ import type { MessageSettings, Settings } from '../../config/settings.ts';
 import { isConnectionGroup } from '../client-bytes.ts';
 import { isSentAt } from '../events.ts';
 import { ENGINE } from '../generate/spoe.ts';
+import { pathsOf } from '../parse/named-file.ts';
 import { readLines } from '../parse/preprocessor.ts';
 import { type HaproxyConfig, lastOf, optionOf, type ProxySection, readConfig } from '../parse/proxy.ts';
 import { type Line, type Place, readSections, type Section } from '../parse/sections.ts';
@@ -164,17 +165,13 @@ function filtersOf(proxy: ProxySection, config: HaproxyConfig, files: Files, ver
     });
 }
 
-/** Without `default-path` a path is relative to HAProxy's working directory; our guess is this one, or that of haproxy.cfg. */
 export function readNamed(
   written: string,
   { file }: Place,
   config: HaproxyConfig,
   files: Files,
 ): { readonly path: string; readonly text: string } | undefined {
-  const folder = file.includes('/') ? file.slice(0, file.lastIndexOf('/') + 1) : '';
-  const [, policy, origin = ''] = lastOf(config.global, 'default-path')?.words ?? [];
-  const bases = { config: [folder], parent: [`${folder}../`], origin: [`${origin}/`] }[policy ?? ''] ?? ['', folder];
-  for (const path of written.startsWith('/') ? [written] : bases.map((base) => `${base}${written}`)) {
+  for (const path of pathsOf(written, file, config)) {
     const text = hasEnvironmentVariable(path) ? undefined : files.read(path);
     if (text !== undefined) return { path, text };
   }

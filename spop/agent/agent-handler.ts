@@ -1,12 +1,12 @@
 import { type AckActions, NO_ACTIONS } from '../ack-payload.ts';
 import { decodeText } from '../cursor.ts';
+import { Deadlines } from '../deadlines.ts';
 import type { Frame } from '../frame.ts';
 import { NotifyReader } from '../notify.ts';
 import type { NotifyHandler } from '../notify-handler.ts';
 import type { Clock } from '../transport.ts';
 import { AgentError } from './agent-error.ts';
 import { ArgumentReader } from './argument-reader.ts';
-import { Deadlines } from './deadlines.ts';
 import { DeclaredMessage, type MessageFunction } from './message.ts';
 import { type CallRules, type KnownMessage, MessageCall } from './message-call.ts';
 

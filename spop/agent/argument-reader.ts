@@ -1,6 +1,7 @@
 import { decodeText } from '../cursor.ts';
 import type { NotifyReader } from '../notify.ts';
-import { type ArgumentValue, type Declared, declaredValue, plainValue } from './values.ts';
+import type { ReceivedData } from '../typed-data.ts';
+import { type ArgumentValue, type Declared, declaredValue, plainValue, typesOf, type ValueType } from './values.ts';
 
 type Arguments = Record<string, ArgumentValue>;
 
@@ -29,7 +30,7 @@ export class ArgumentReader {
       }
       const data = reader.data();
       const value = declaredValue(type, data);
-      if (value === undefined) problem ??= `argument "${name}" is ${data.type}, but is declared as ${type}`;
+      if (value === undefined) problem ??= otherType(name, type, data);
       else args[name] = value;
     }
     if (problem !== undefined) return problem;
@@ -46,6 +47,11 @@ export class ArgumentReader {
     this.#known[index] = { bytes: own, name };
     return name;
   }
+}
+
+function otherType(name: string, declared: ValueType, data: ReceivedData): string {
+  const right = typesOf(data).join(' or ');
+  return `argument "${name}" comes as ${data.type}, but is declared as ${declared}: declare it as ${right}`;
 }
 
 function isSame(expected: Uint8Array, bytes: Uint8Array, at: number, end: number): boolean {

@@ -1,17 +1,21 @@
 import { type SpopError, SpopStatus } from '../errors.ts';
 import type { CurrentHandler } from '../notify-handler.ts';
+import { checkName, checkObject, checkOptions, checkWhole, wrong } from '../options.ts';
 import { ConnectionLimiter, type ExceededLimit } from '../server/connection-limiter.ts';
+import { ListenError } from '../server/listen-error.ts';
 import { type ListenOptions, toAddress } from '../server/listen-options.ts';
 import { Listener, type ListenerEvents } from '../server/listener.ts';
 import { type Clock, systemClock } from '../transport.ts';
 import { AgentError } from './agent-error.ts';
 import { AgentHandler } from './agent-handler.ts';
-import { DEFAULT_DEADLINE_MS } from './deadlines.ts';
+import { checkDeadline, DEFAULT_DEADLINE_MS } from './deadline.ts';
 import { DeclaredMessage, type MessageFunction } from './message.ts';
 import type { Fallback } from './message-call.ts';
 import { StderrReport } from './stderr-report.ts';
+import { isThenable } from './thenable.ts';
 
-const CLOSED = 'this agent is closed: make another one';
+/** Node runs longer timers at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 /** How long `close` waits for HAProxy to take the last answers. */
 const CLOSE_LIMIT_MS = 5_000;
 
@@ -88,18 +92,13 @@ export class Agent {
 
   /** @internal */
   constructor(functions: AgentFunctions, options: AgentOptions, clock: Clock) {
+    checkFunctions(functions);
+    checkAgentOptions(options);
     const { deadlineMs = DEFAULT_DEADLINE_MS, fallback = () => {}, onError, pipelining = true } = options;
     const stderr = new StderrReport(clock);
-    const report = (error: AgentError) => {
-      try {
-        if (onError === undefined) stderr.write(error);
-        else onError(error);
-      } catch (thrown) {
-        stderr.write(new AgentError(error.code, `onError threw about: ${error.message}`, error.spopMessage, thrown));
-      }
-    };
-    const current = new AgentHandler(checked(functions), checkedDeadline(deadlineMs), { fallback, report }, clock);
-    this.#handler = { current, isPipelined: pipelining };
+    const report = onError === undefined ? (error: AgentError) => stderr.write(error) : told(onError, stderr);
+    const current = new AgentHandler(functions, deadlineMs, { fallback, report }, clock);
+    this.#handler = { current, isPipelined: pipelining, deadlineMs };
     this.#clock = clock;
     this.#events = eventsOf(report);
     this.#limiter = new ConnectionLimiter(clock, (exceeded) => report(evicted(exceeded)));
@@ -113,12 +112,13 @@ export class Agent {
 
   /** Listens; resolves to this agent, and rejects with an error that says where it cannot listen and why. */
   async listen(where: ListenOptions): Promise<this> {
-    if (this.#closed !== undefined) throw new Error(CLOSED);
-    const listener = new Listener(toAddress(where), this.#handler, this.#clock, this.#events, this.#limiter);
+    const address = toAddress('listen', where);
+    if (this.#closed !== undefined) throw closed();
+    const listener = new Listener(address, this.#handler, this.#clock, this.#events, this.#limiter);
     await listener.open();
     if (this.#closed !== undefined) {
       listener.destroy();
-      throw new Error(CLOSED);
+      throw closed();
     }
     this.#listeners.push(listener);
     return this;
@@ -128,9 +128,12 @@ export class Agent {
    * Stops listening, answers what HAProxy has asked and still asks, and tells it to go elsewhere. What is not closed within
    * `limitMs` milliseconds, 5000 if that is absent, is closed at once.
    */
-  close({ limitMs = CLOSE_LIMIT_MS }: { readonly limitMs?: number } = {}): Promise<void> {
+  async close(options: { readonly limitMs?: number } = {}): Promise<void> {
+    checkOptions('close', options, ['limitMs']);
+    const { limitMs = CLOSE_LIMIT_MS } = options;
+    checkWhole('close: limitMs', limitMs, 0, MAX_TIMER_MS);
     this.#closed ??= this.#close(limitMs);
-    return this.#closed;
+    await this.#closed;
   }
 
   async #close(limitMs: number): Promise<void> {
@@ -164,37 +167,69 @@ export function createAgent(functions: AgentFunctions, options: AgentOptions = {
   return new Agent(functions, options, systemClock);
 }
 
-/** Programs without types call this, too. */
-function checked(functions: AgentFunctions): AgentFunctions {
-  if (typeof functions !== 'object' || functions === null)
-    throw new TypeError("createAgent needs a function for each message: { 'check-request': ({ args, set }) => … }");
-  for (const [name, given] of Object.entries(functions))
+const OPTIONS = ['deadlineMs', 'fallback', 'onError', 'pipelining'];
+
+function checkFunctions(functions: AgentFunctions): void {
+  checkObject('createAgent: messages', functions, "an object of functions: { 'check-request': ({ args, set }) => … }");
+  for (const [name, given] of Object.entries(functions)) {
+    checkName('createAgent: the name of a message', name);
     if (typeof given !== 'function' && !(given instanceof DeclaredMessage))
-      throw new TypeError(`message "${name}" needs a function, or what message() returns`);
-  return functions;
+      throw wrong(`createAgent: what answers "${name}"`, given, 'a function, or what message() returns');
+  }
 }
 
-/** Node runs longer timers at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+function checkAgentOptions(options: AgentOptions): void {
+  checkOptions('createAgent', options, OPTIONS);
+  const { deadlineMs, fallback, onError, pipelining } = options;
+  if (deadlineMs !== undefined) checkDeadline('createAgent', deadlineMs);
+  if (onError !== undefined && typeof onError !== 'function')
+    throw wrong('createAgent: onError', onError, 'a function');
+  if (pipelining !== undefined && typeof pipelining !== 'boolean')
+    throw wrong('createAgent: pipelining', pipelining, 'true or false');
+  if (fallback !== undefined && typeof fallback !== 'function')
+    throw wrong('createAgent: fallback', fallback, 'a function');
+  if (Object.prototype.toString.call(fallback) === '[object AsyncFunction]')
+    throw new TypeError('createAgent: fallback is async: must set before it returns, as the message is answered then');
+}
 
-function checkedDeadline(deadlineMs: number): number {
-  if (deadlineMs > 0 && deadlineMs <= MAX_TIMER_MS) return deadlineMs;
-  throw new TypeError(`deadlineMs is ${deadlineMs}: must be more than 0 milliseconds and at most ${MAX_TIMER_MS}`);
+/** Nothing that `onError` does may end the agent. */
+function told(onError: (error: AgentError) => unknown, stderr: StderrReport): (error: AgentError) => void {
+  return (error) => {
+    const failed = (thrown: unknown) =>
+      stderr.write(new AgentError(error.code, `onError threw about: ${error.message}`, error.spopMessage, thrown));
+    try {
+      const result = onError(error);
+      if (isThenable(result)) result.then(undefined, failed);
+    } catch (thrown) {
+      failed(thrown);
+    }
+  };
+}
+
+function closed(): ListenError {
+  return new ListenError('ERR_AGENT_CLOSED', 'this agent is closed: make another one');
 }
 
 function eventsOf(report: (error: AgentError) => void): ListenerEvents {
   return {
-    protocolError: (error: SpopError) =>
-      report(new AgentError('protocol', `connection closed: ${error.message}`, undefined, error)),
-    disconnectReceived: (status, message) =>
+    protocolError: (error: SpopError, peer) =>
+      report(new AgentError('protocol', `connection${from(peer)} closed: ${error.message}`, undefined, error)),
+    disconnectReceived: (status, message, peer) =>
       report(
-        new AgentError('disconnected', `HAProxy closed a connection: ${message}, status ${status}${adviceFor(status)}`),
+        new AgentError(
+          'disconnected',
+          `HAProxy closed a connection${from(peer)}: ${message}, status ${status}${adviceFor(status)}`,
+        ),
       ),
     answered() {},
     answeredLate() {},
     healthChecked() {},
     accepted() {},
   };
+}
+
+function from(peer: string | undefined): string {
+  return peer === undefined ? '' : ` from ${peer}`;
 }
 
 function adviceFor(status: number): string {

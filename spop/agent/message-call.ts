@@ -1,6 +1,7 @@
 import { AgentError, type AgentErrorCode } from './agent-error.ts';
-import { Answer } from './answer.ts';
+import { Answer, type AnswerOwner } from './answer.ts';
 import type { MessageContext, SetVariable, Signal } from './message.ts';
+import { isThenable } from './thenable.ts';
 import type { ArgumentValue, Declared } from './values.ts';
 
 /**
@@ -39,7 +40,8 @@ export interface FallbackContext {
 }
 
 /**
- * Sets, before it returns, what a message is answered with when its function does not.
+ * Sets, before it returns, what a message is answered with when its function does not. It cannot be async: the message has
+ * to be answered now.
  *
  * @example
  * ```ts
@@ -49,7 +51,10 @@ export interface FallbackContext {
  * createAgent({}, { fallback: failOpen });
  * ```
  */
-export type Fallback = (context: FallbackContext) => void;
+export type Fallback = (context: FallbackContext) => NoPromise;
+
+// biome-ignore lint/suspicious/noConfusingVoidType: a function that returns a promise passes for one that returns void alone
+type NoPromise = void | undefined;
 
 /** What the calls of an agent share. */
 export interface CallRules {
@@ -65,7 +70,7 @@ export interface KnownMessage {
 }
 
 /** One message while it is answered: the context that its function gets. */
-export class MessageCall implements MessageContext {
+export class MessageCall implements MessageContext, AnswerOwner {
   readonly message: string;
   readonly args: Readonly<Record<string, ArgumentValue>>;
   readonly #known: KnownMessage;
@@ -79,7 +84,11 @@ export class MessageCall implements MessageContext {
     this.args = args;
     this.#known = known;
     this.#rules = rules;
-    this.#answer = new Answer(known.vars);
+    this.#answer = new Answer(this);
+  }
+
+  get vars(): Declared | undefined {
+    return this.#known.vars;
   }
 
   get set(): SetVariable {
@@ -106,7 +115,7 @@ export class MessageCall implements MessageContext {
           () => this.#settle(settled),
           (error: unknown) => this.#settle(settled, { error }),
         );
-      else this.#actions = this.#answer.bytes();
+      else this.#actions = this.#answer.take();
     } catch (error) {
       this.fallBack('failed', textOf(error), error);
     }
@@ -115,28 +124,42 @@ export class MessageCall implements MessageContext {
   /** Answers by the fallback, whatever the function does. */
   fallBack(reason: FallbackReason, why: string, cause?: unknown): void {
     const { message } = this;
-    this.#rules.report(new AgentError(reason, `message "${message}": ${why}`, message, cause));
-    const answer = new Answer(undefined);
+    this.#report(reason, why, cause);
+    const answer = new Answer({ vars: undefined, lost: (name) => this.lost(name) });
     try {
-      this.#rules.fallback({ message, reason, set: answer.set });
-      this.#actions = answer.bytes();
+      const result: unknown = this.#rules.fallback({ message, reason, set: answer.set });
+      if (isThenable(result)) this.#awaitNothing(result);
+      this.#actions = answer.take();
     } catch (error) {
-      this.#rules.report(new AgentError('fallback', `fallback of "${message}": ${textOf(error)}`, message, error));
+      this.#report('fallback', `fallback: ${textOf(error)}`, error);
       this.#actions = new Uint8Array(0);
     }
     this.#abort?.abort();
   }
 
+  lost(name: string): void {
+    this.#report(
+      'lost',
+      `variable "${name}" was set when it had been answered: await what sets it, or return its promise`,
+    );
+  }
+
+  #awaitNothing(result: PromiseLike<unknown>): void {
+    this.#report('fallback', 'fallback returned a promise, which nothing awaits: it must set before it returns');
+    result.then(undefined, (error: unknown) => this.#report('fallback', `fallback: ${textOf(error)}`, error));
+  }
+
+  #report(code: AgentErrorCode, text: string, cause?: unknown): void {
+    const { message } = this;
+    this.#rules.report(new AgentError(code, `message "${message}": ${text}`, message, cause));
+  }
+
   #settle(settled: () => void, failed?: { readonly error: unknown }): void {
     if (this.#actions !== undefined) return; // it was late
-    if (failed === undefined) this.#actions = this.#answer.bytes();
+    if (failed === undefined) this.#actions = this.#answer.take();
     else this.fallBack('failed', textOf(failed.error), failed.error);
     settled();
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
 function textOf(error: unknown): string {

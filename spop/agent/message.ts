@@ -1,4 +1,5 @@
-import type { Scope } from '../ack.ts';
+import { type Scope, VARIABLE_NAME, VARIABLE_NAME_RULE } from '../ack.ts';
+import { checkName, checkObject, checkOptions, checkText, wrong } from '../options.ts';
 import { type ArgumentValue, type Declared, VALUE_TYPES, type ValueTypes, type VariableValue } from './values.ts';
 
 /** `AbortSignal`, where the program has it in its types: from `@types/node` or from the DOM. */
@@ -134,24 +135,32 @@ export class DeclaredMessage {
  * assert.throws(() => message({ args: { ip: 'ip' as 'address' } }, () => {}), /must be one of address, text/);
  * ```
  */
-export function message<const Args extends Declared, const Vars extends Declared>(
-  declared: { readonly args: Args; readonly vars: Vars },
-  run: (context: MessageContext<ArgumentsOf<Args>, SetDeclared<Vars>>) => unknown,
-): DeclaredMessage;
-export function message<const Args extends Declared>(
-  declared: { readonly args: Args },
-  run: (context: MessageContext<ArgumentsOf<Args>>) => unknown,
-): DeclaredMessage;
-export function message<const Vars extends Declared>(
-  declared: { readonly vars: Vars },
-  run: (context: MessageContext<Readonly<Record<string, ArgumentValue>>, SetDeclared<Vars>>) => unknown,
-): DeclaredMessage;
-export function message(
-  { args, vars }: { readonly args?: Declared; readonly vars?: Declared },
-  run: (context: never) => unknown,
+export function message<
+  const Args extends Declared | undefined = undefined,
+  const Vars extends Declared | undefined = undefined,
+>(
+  declared: { readonly args?: Args; readonly vars?: Vars },
+  run: (context: MessageContext<DeclaredArguments<Args>, DeclaredSet<Vars>>) => unknown,
 ): DeclaredMessage {
-  for (const [name, type] of Object.entries({ ...args, ...vars }))
-    if (!VALUE_TYPES.has(type))
-      throw new TypeError(`"${name}" is declared as "${type}": must be one of ${[...VALUE_TYPES].join(', ')}`);
+  checkOptions('message', declared, ['args', 'vars']);
+  const { args, vars } = declared;
+  if (args === undefined && vars === undefined)
+    throw new TypeError('message: must declare args or vars; without, createAgent takes the function alone');
+  checkDeclared('args', args, (where, name) => checkName(where, name));
+  checkDeclared('vars', vars, (where, name) => checkText(where, name, VARIABLE_NAME, VARIABLE_NAME_RULE));
+  if (typeof run !== 'function') throw wrong('message: what answers it', run, 'a function');
   return new DeclaredMessage(args, vars, run as (context: MessageContext) => unknown); // the agent gives it what is declared
+}
+
+type DeclaredArguments<Args> = Args extends Declared ? ArgumentsOf<Args> : Readonly<Record<string, ArgumentValue>>;
+type DeclaredSet<Vars> = Vars extends Declared ? SetDeclared<Vars> : SetVariable;
+
+function checkDeclared(option: string, declared: unknown, check: (where: string, name: string) => void): void {
+  if (declared === undefined) return;
+  checkObject(`message: ${option}`, declared, 'an object of types by name');
+  for (const [name, type] of Object.entries(declared)) {
+    check(`message: a name in ${option}`, name);
+    if (!VALUE_TYPES.has(type))
+      throw wrong(`message: ${option}.${name}`, type, `one of ${[...VALUE_TYPES].join(', ')}`);
+  }
 }

@@ -1,5 +1,6 @@
 import { formatAddress, parseAddress } from '../address.ts';
 import { decodeText } from '../cursor.ts';
+import { shown } from '../options.ts';
 import { PayloadWriter } from '../payload-writer.ts';
 import { type ReceivedData, type TypedData, writeData } from '../typed-data.ts';
 
@@ -127,37 +128,43 @@ export function declaredValue(type: ValueType, data: ReceivedData): ArgumentValu
   }
 }
 
+/** What data like this can be declared as. */
+export function typesOf(data: ReceivedData): readonly ValueType[] {
+  return ALL_TYPES.filter((type) => declaredValue(type, data) !== undefined);
+}
+
 /** A variable's value as HAProxy gets it; throws a `TypeError` that says what would be right. */
-export function toData(value: unknown): TypedData {
+export function toData(name: string, value: unknown): TypedData {
   switch (typeof value) {
     case 'string':
       return { type: 'string', value };
     case 'boolean':
       return { type: 'bool', value };
     case 'number':
-      if (!Number.isSafeInteger(value)) throw new TypeError(`${value} is no integer, and HAProxy has no other numbers`);
+      if (!Number.isSafeInteger(value))
+        throw notSettable(name, value, 'HAProxy has whole numbers only, and above 2^53 it is a bigint');
       return { type: 'int64', value: BigInt(value) };
     case 'bigint':
-      if (BigInt.asIntN(64, value) !== value) throw new TypeError(`${value} does not fit into the 64 bits of HAProxy`);
+      if (BigInt.asIntN(64, value) !== value) throw notSettable(name, value, 'HAProxy has 64 bits for it');
       return { type: 'int64', value };
     default:
       if (value === null) return { type: 'null' };
       if (value instanceof Uint8Array) return { type: 'binary', value };
       if (isTypedData(value)) return value;
-      throw new TypeError(`${describe(value)} is no value for HAProxy: null unsets a variable`);
+      throw notSettable(name, value, 'HAProxy has no such values; null unsets a variable');
   }
 }
 
 /** The value of a variable that is declared as this. */
-export function toDeclaredData(type: ValueType, value: unknown): TypedData {
+export function toDeclaredData(name: string, type: ValueType, value: unknown): TypedData {
   if (value === null) return { type: 'null' };
   if (type === 'address') {
     const bytes = typeof value === 'string' ? parseAddress(value) : undefined;
-    if (bytes === undefined) throw new TypeError(`${describe(value)} is no address`);
+    if (bytes === undefined) throw notSettable(name, value, 'it is declared as address');
     return { type: bytes.length === 4 ? 'ipv4' : 'ipv6', value: bytes };
   }
-  if (!HAS_TYPE[type](value)) throw new TypeError(`${describe(value)} is not ${type}`);
-  return toData(value);
+  if (!HAS_TYPE[type](value)) throw notSettable(name, value, `it is declared as ${type}`);
+  return toData(name, value);
 }
 
 const HAS_TYPE: Record<Exclude<ValueType, 'address'>, (value: unknown) => boolean> = {
@@ -168,8 +175,9 @@ const HAS_TYPE: Record<Exclude<ValueType, 'address'>, (value: unknown) => boolea
   boolean: (value) => typeof value === 'boolean',
 };
 
+const ALL_TYPES: readonly ValueType[] = ['address', ...(Object.keys(HAS_TYPE) as Exclude<ValueType, 'address'>[])];
 /** The types that can be declared. */
-export const VALUE_TYPES: ReadonlySet<unknown> = new Set(['address', ...Object.keys(HAS_TYPE)]);
+export const VALUE_TYPES: ReadonlySet<unknown> = new Set(ALL_TYPES);
 
 function isSafe(value: bigint): boolean {
   return BigInt.asIntN(54, value) === value && Number.isSafeInteger(Number(value));
@@ -183,6 +191,6 @@ function isTypedData(value: unknown): value is TypedData {
   return out.finish().length > 0;
 }
 
-function describe(value: unknown): string {
-  return typeof value === 'string' ? `"${value}"` : `${typeof value === 'object' ? 'an object' : String(value)}`;
+function notSettable(name: string, value: unknown, why: string): TypeError {
+  return new TypeError(`variable "${name}" cannot be ${shown(value)}: ${why}`);
 }

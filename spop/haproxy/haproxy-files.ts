@@ -1,7 +1,11 @@
-import { DEFAULT_DEADLINE_MS } from '../agent/deadlines.ts';
+import { parseAddress } from '../address.ts';
+import { checkDeadline, DEFAULT_DEADLINE_MS } from '../agent/deadline.ts';
+import { checkName, checkObject, checkOptions, checkText, wrong } from '../options.ts';
+import type { ListenAddress } from '../server/listen-address.ts';
 import { type ListenOptions, toAddress } from '../server/listen-options.ts';
 import { agentsSection } from './agents-section.ts';
 import { agentSection, messageSection } from './spoe-sections.ts';
+import { isCondition, wordsOf } from './words.ts';
 
 /**
  * When HAProxy sends a message (SPOE.txt 2.4).
@@ -114,20 +118,28 @@ export interface HaproxyFiles {
   readonly backend: string;
 }
 
-/** What goes into names and words of the files without quoting. */
-const WORD = /^[A-Za-z0-9_.:-]+$/;
+const WIRING = ['name', 'listen', 'messages', 'deadlineMs', 'spoePath', 'chroot'];
+const MESSAGE = ['args', 'event', 'if'];
 const NAME = /^[A-Za-z0-9_.]{1,18}$/;
-/** HAProxy reads the line in words; a hash begins a comment. */
-const EXPRESSION = /^[\x21\x22\x24-\x7e]+$/;
-const LINE = /^[\x20-\x7e]+$/;
-const PATH = /^\/[A-Za-z0-9_./@:+-]+$/;
+const PATH = /^\/[A-Za-z0-9_./@:+-]{1,1000}$/;
+const PATH_RULE = 'an absolute path of A-Z a-z 0-9 _ . @ : + - and /';
+/** Without colons, so that it is no address; only digits and dots would be one. */
+const HOST = /^(?![0-9.]*$)[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}$/;
+/** HAProxy leaves room for a suffix in the 107 bytes that the path of a socket can have, also where it makes none. */
+const MAX_SOCKET_BYTES = 97;
+/** HAProxy takes 64 words and 2048 bytes a line; the rest of the line is within what this leaves. */
+const MAX_EXPRESSION = 1900;
+const MAX_CONDITION_WORDS = 60;
+/** Their number is one byte on the wire. */
+const MAX_ARGUMENTS = 255;
 
 /** The variables that HAProxy itself sets. */
 const VARIABLES = { error: 'error', processTime: 'process_ms', totalTime: 'total_ms' };
 
 /**
  * Writes HAProxy's configuration for an agent, by the same generator as that of haverdict itself. Throws a `TypeError` for
- * what HAProxy would refuse, or would read as something else.
+ * what HAProxy would refuse, or would read as something else. Only names of hosts, and what an expression or the braces of a
+ * condition ask for, are HAProxy's to judge: `haproxy -c` does.
  *
  * @example
  * ```ts
@@ -145,18 +157,21 @@ const VARIABLES = { error: 'error', processTime: 'process_ms', totalTime: 'total
  * ```
  */
 export function haproxyFiles(wiring: AgentWiring): HaproxyFiles {
+  checkOptions('haproxyFiles', wiring, WIRING);
   const { name = 'agent', listen, messages, deadlineMs = DEFAULT_DEADLINE_MS, chroot } = wiring;
   const { spoePath = `/etc/haproxy/${name}.spoe.cfg` } = wiring;
-  expect(NAME, name, 'name', 'must be 1 to 18 of A-Z a-z 0-9 _ and .');
-  expect(PATH, spoePath, 'spoePath', 'must be an absolute path of A-Z a-z 0-9 _ . @ : + - and /');
-  if (typeof messages !== 'object' || messages === null || Object.keys(messages).length === 0)
-    throw new TypeError('messages: must have one message or more');
-  const addresses = [listen].flat().map(toAddress);
-  if (addresses.length === 0) throw new TypeError('listen: must have one address or more');
-  for (const address of addresses)
-    if (address.type === 'unix')
-      expect(PATH, address.path, 'listen', 'must be a path of A-Z a-z 0-9 _ . @ : + - and /');
-    else expect(WORD, address.host, 'listen', 'must be a host name or an address');
+  checkText('haproxyFiles: name', name, NAME, '1 to 18 of A-Z a-z 0-9 _ and .');
+  checkText('haproxyFiles: spoePath', spoePath, PATH, PATH_RULE);
+  checkDeadline('haproxyFiles', deadlineMs);
+  if (chroot !== undefined) checkText('haproxyFiles: chroot', chroot, PATH, PATH_RULE);
+  checkObject(
+    'haproxyFiles: messages',
+    messages,
+    "an object of messages by name: { 'check-request': { args: { ip: 'src' } } }",
+  );
+  if (Object.keys(messages).length === 0) throw new TypeError('haproxyFiles: messages: must have one message or more');
+  const addresses = [listen].flat().map((one) => addressFor(one, chroot?.replace(/\/+$/, '')));
+  if (addresses.length === 0) throw new TypeError('haproxyFiles: listen: must have one address or more');
   const backend = `${name}-agents`;
   const agent = agentSection({
     engine: name,
@@ -172,24 +187,53 @@ export function haproxyFiles(wiring: AgentWiring): HaproxyFiles {
   return {
     spoe: [agent, ...Object.entries(messages).map(([message, given]) => sectionOf(message, given))].join('\n'),
     frontend: frontendOf(name, spoePath),
-    backend: agentsSection({ name: backend, addresses, chroot, isNative: false, keepsHung: false }),
+    backend: agentsSection({ name: backend, addresses, chroot: undefined, isNative: false, keepsHung: false }),
   };
 }
 
-function sectionOf(message: string, { args = {}, event = 'on-frontend-http-request', if: condition }: MessageWiring) {
-  expect(WORD, message, `message "${message}"`, 'must be of A-Z a-z 0-9 _ . : and -');
-  if (!SPOE_EVENTS.includes(event))
-    throw new TypeError(`event of "${message}": "${event}" must be one of ${SPOE_EVENTS.join(', ')}`);
-  for (const [name, expression] of Object.entries(args)) {
-    expect(WORD, name, `args of "${message}"`, 'must have names of A-Z a-z 0-9 _ . : and -');
-    expect(EXPRESSION, expression, `args.${name} of "${message}"`, 'must be one expression of HAProxy, without spaces');
+/** The address as HAProxy has to write it. */
+function addressFor(given: ListenOptions, chroot: string | undefined): ListenAddress {
+  const where = 'haproxyFiles: listen';
+  const address = toAddress(where, given);
+  if (address.type === 'tcp') {
+    if (address.port === 0) throw wrong(`${where}: port`, 0, 'the port on which the agent listens');
+    if (parseAddress(address.host) === undefined)
+      checkText(`${where}: host`, address.host, HOST, 'a host name or an address');
+    return address;
   }
-  if (condition !== undefined) expect(LINE, condition, `if of "${message}"`, 'must be one line of printable ASCII');
-  return messageSection({
-    name: message,
-    args: Object.entries(args).map(([name, expression]) => ({ name, expression })),
-    event: condition === undefined ? event : `${event} if ${condition}`,
-  });
+  checkText(`${where}: path`, address.path, PATH, PATH_RULE);
+  if (chroot !== undefined && !address.path.startsWith(`${chroot}/`))
+    throw wrong(`${where}: path`, address.path, `below ${chroot}/, as HAProxy with that chroot reaches nothing else`);
+  const path = address.path.slice(chroot?.length ?? 0);
+  if (path.length > MAX_SOCKET_BYTES)
+    throw new TypeError(`${where}: path has ${path.length} bytes: HAProxy takes at most ${MAX_SOCKET_BYTES}`);
+  return { ...address, path };
+}
+
+function sectionOf(message: string, wiring: MessageWiring): string {
+  checkName('haproxyFiles: the name of a message', message);
+  const where = `haproxyFiles: message "${message}"`;
+  checkOptions(where, wiring, MESSAGE);
+  const { args = {}, event = 'on-frontend-http-request', if: condition } = wiring;
+  checkObject(`${where}: args`, args, "an object of expressions by name: { ip: 'src' }");
+  if (!SPOE_EVENTS.includes(event)) throw wrong(`${where}: event`, event, `one of ${SPOE_EVENTS.join(', ')}`);
+  const given = Object.entries(args).map(([name, expression]) => ({ name, expression }));
+  if (given.length > MAX_ARGUMENTS)
+    throw new TypeError(`${where}: args: must be at most ${MAX_ARGUMENTS}, not ${given.length}`);
+  for (const { name, expression } of given) {
+    checkName(`${where}: a name in args`, name);
+    if (typeof expression !== 'string' || expression.length > MAX_EXPRESSION || wordsOf(expression)?.[0] !== expression)
+      throw wrong(`${where}: args.${name}`, expression, 'one expression of HAProxy: without blanks outside of quotes');
+  }
+  if (condition === undefined) return messageSection({ name: message, args: given, event });
+  const words = typeof condition === 'string' && condition.length <= MAX_EXPRESSION ? wordsOf(condition) : undefined;
+  if (words === undefined || words.length > MAX_CONDITION_WORDS || !isCondition(words))
+    throw wrong(
+      `${where}: if`,
+      condition,
+      "a condition in braces, without if: '{ path_beg /api/ } !{ src 10.0.0.0/8 }'",
+    );
+  return messageSection({ name: message, args: given, event: `${event} if ${condition}` });
 }
 
 function frontendOf(name: string, spoePath: string): string {
@@ -200,8 +244,4 @@ function frontendOf(name: string, spoePath: string): string {
     `    http-request deny deny_status 503 if { var(txn.${name}.${VARIABLES.error}) -m found }`,
     '',
   ].join('\n');
-}
-
-function expect(pattern: RegExp, value: string, where: string, right: string): void {
-  if (!pattern.test(value)) throw new TypeError(`${where}: "${value}" ${right}`);
 }

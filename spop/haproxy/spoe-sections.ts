@@ -4,6 +4,9 @@ export const PROCESSING_MARGIN_MS = 20;
 /** Idle connections to the agent are closed after this; the backend's `timeout server` must be longer. */
 export const IDLE_SECONDS = 120;
 
+/** HAProxy takes 64 words and 2048 bytes a line, and adds up several lines with names. */
+const NAMES_A_LINE = 25;
+
 /** What the `spoe-agent` section of a SPOE file says. */
 export interface SpoeAgent {
   /** The scope of the file, named on the `filter` line. */
@@ -101,7 +104,9 @@ function bodyLimits(expressions: readonly string[]): string[] {
 }
 
 function listOf(keyword: string, names: readonly string[]): string[] {
-  return names.length === 0 ? [] : [`    ${keyword} ${names.join(' ')}`];
+  return names.length === 0
+    ? []
+    : [`    ${keyword} ${names.slice(0, NAMES_A_LINE).join(' ')}`, ...listOf(keyword, names.slice(NAMES_A_LINE))];
 }
 
 function lines(of: readonly string[]): string {

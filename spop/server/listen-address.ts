@@ -15,3 +15,6 @@ export interface UnixAddress {
   readonly owner?: string;
   readonly group?: string;
 }
+
+/** `sun_path` holds 108 bytes, one of them the NUL at the end (unix(7)). */
+export const MAX_UNIX_PATH_BYTES = 107;

@@ -1,4 +1,5 @@
-import type { ListenAddress } from './listen-address.ts';
+import { checkObject, checkOptions, checkText, checkWhole, wrong } from '../options.ts';
+import { type ListenAddress, MAX_UNIX_PATH_BYTES } from './listen-address.ts';
 
 /**
  * Where an agent listens: a TCP port, of 127.0.0.1 if no host is given, or a unix socket with its access rights.
@@ -25,15 +26,44 @@ export type ListenOptions =
       readonly group?: string;
     };
 
-/** Programs without types call this, too. */
-export function toAddress(where: ListenOptions): ListenAddress {
-  if (typeof where !== 'object' || where === null || !('path' in where || 'port' in where))
-    throw new TypeError(`listen: ${JSON.stringify(where)} must be { port: 9000 } or { path: '/run/agent.sock' }`);
-  if ('path' in where) {
-    if (typeof where.path === 'string' && where.path.startsWith('/')) return { type: 'unix', ...where };
-    throw new TypeError(`listen: path is ${JSON.stringify(where.path)}: must be an absolute path`);
-  }
-  if (Number.isInteger(where.port) && where.port >= 0 && where.port <= 65_535)
-    return { type: 'tcp', host: '127.0.0.1', ...where };
-  throw new TypeError(`listen: port is ${where.port}: must be a whole number from 0 to 65535`);
+const TCP_OPTIONS = ['port', 'host'];
+const UNIX_OPTIONS = ['path', 'mode', 'owner', 'group'];
+const MAX_PORT = 65_535;
+/** Every access right that there is; the usual ones written in decimal, as 660, are above it. */
+const MAX_MODE = 0o777;
+const encoder = new TextEncoder();
+
+/** Throws a `TypeError` for what is no address; `where` is what was called. An option that is undefined is absent. */
+export function toAddress(where: string, given: ListenOptions): ListenAddress {
+  checkObject(where, given, "{ port: 9000 } or { path: '/run/agent.sock' }");
+  const isTcp = 'port' in given && given.port !== undefined;
+  if (isTcp === ('path' in given && given.path !== undefined))
+    throw new TypeError(`${where}: must have either port or path: { port: 9000 } or { path: '/run/agent.sock' }`);
+  checkOptions(where, defined(given), isTcp ? TCP_OPTIONS : UNIX_OPTIONS);
+  return 'port' in given && isTcp ? tcpAddress(where, given) : unixAddress(where, given as UnixOptions);
+}
+
+type UnixOptions = Extract<ListenOptions, { readonly path: string }>;
+
+function tcpAddress(where: string, { port, host = '127.0.0.1' }: Exclude<ListenOptions, UnixOptions>): ListenAddress {
+  checkWhole(`${where}: port`, port, 0, MAX_PORT);
+  checkText(`${where}: host`, host, /^[^\0\s]+$/, "a name or an address: '127.0.0.1', or '0.0.0.0' for every address");
+  return { type: 'tcp', host, port };
+}
+
+function unixAddress(where: string, { path, mode, owner, group }: UnixOptions): ListenAddress {
+  checkText(`${where}: path`, path, /^\/[^\0]+$/, 'an absolute path');
+  const bytes = encoder.encode(path).length;
+  if (bytes > MAX_UNIX_PATH_BYTES)
+    throw new TypeError(`${where}: path has ${bytes} bytes: the path of a socket has at most ${MAX_UNIX_PATH_BYTES}`);
+  if (mode !== undefined && !(Number.isInteger(mode) && mode >= 0 && mode <= MAX_MODE))
+    throw wrong(`${where}: mode`, mode, 'from 0o000 to 0o777, as 0o660');
+  for (const [option, name] of Object.entries({ owner, group }))
+    if (name !== undefined) checkText(`${where}: ${option}`, name, /^[^\0\s]+$/, "a name, or a number as '1000'");
+  return { type: 'unix', path, ...defined({ mode, owner, group }) };
+}
+
+/** Without what is undefined. */
+function defined<Options extends object>(options: Options): Partial<Options> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<Options>;
 }

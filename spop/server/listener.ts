@@ -5,9 +5,11 @@ import { OutputBuffer } from '../output-buffer.ts';
 import type { Clock } from '../transport.ts';
 import type { ConnectionLimiter, TrackedConnection } from './connection-limiter.ts';
 import type { ListenAddress } from './listen-address.ts';
+import { ListenError } from './listen-error.ts';
 import { ReadScheduler } from './read-scheduler.ts';
 import { serveSocket } from './serve-socket.ts';
 import { clearStaleSocket, grantAccess, withClosedUmask } from './socket-file.ts';
+import { TurnWrites } from './turn-writes.ts';
 
 /** A reload makes the new HAProxy open all its connections at once. */
 const BACKLOG = 4096;
@@ -22,6 +24,7 @@ export class Listener {
   #target: ListenAddress;
   readonly #server: Server;
   readonly #served = new Set<TrackedConnection>();
+  readonly #writes = new TurnWrites();
   #isPassed = false;
 
   constructor(
@@ -37,7 +40,16 @@ export class Listener {
     // Paused until the connection handles what is received.
     this.#server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
       const closed = () => this.#served.delete(served);
-      const served = serveSocket(socket, { handler, clock, events, output, limiter, reads, closed });
+      const served = serveSocket(socket, {
+        handler,
+        clock,
+        events,
+        output,
+        limiter,
+        reads,
+        writes: this.#writes,
+        closed,
+      });
       this.#served.add(served);
       events.accepted();
     });
@@ -90,13 +102,16 @@ export class Listener {
   /** Closes everything at once. */
   destroy(): void {
     this.#server.close();
+    this.#writes.flush();
     for (const served of this.#served) served.destroy();
   }
 
   #listen(listen: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#server.once('error', (error) =>
-        reject(new Error(`cannot listen on ${describe(this.#target)}: ${error.message}`, { cause: error })),
+      this.#server.once('error', (error: NodeJS.ErrnoException) =>
+        reject(
+          new ListenError(error.code ?? 'EIO', `cannot listen on ${describe(this.#target)}: ${error.message}`, error),
+        ),
       );
       this.#server.once('listening', resolve);
       listen();

@@ -4,18 +4,19 @@ import { chmodSync, chownSync, existsSync, lstatSync, unlinkSync } from 'node:fs
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import type { UnixAddress } from './listen-address.ts';
+import { ListenError } from './listen-error.ts';
 
 /** The access rights of a unix socket: HAProxy's worker needs write permission for its user or group. */
 type SocketAccess = Omit<UnixAddress, 'type'>;
 
 /** This process may not set the configured owner or group of a socket. */
-export class AccessError extends Error {
+export class AccessError extends ListenError {
   override readonly name = 'AccessError';
   /** The group that this process is not in. */
   readonly foreignGroup: string | undefined;
 
-  constructor(message: string, cause: unknown, foreignGroup?: string) {
-    super(message, { cause });
+  constructor(code: 'EPERM' | 'EINVAL', message: string, cause: unknown, foreignGroup?: string) {
+    super(code, message, cause);
     this.foreignGroup = foreignGroup;
   }
 }
@@ -33,14 +34,15 @@ export async function clearStaleSocket({ path, owner }: Pick<SocketAccess, 'path
   if (cluster.isWorker) return;
   const folder = dirname(path);
   // The error of the system call would be "permission denied".
-  if (!existsSync(folder)) throw new Error(`cannot listen on ${path}: folder ${folder} does not exist`);
+  if (!existsSync(folder)) throw new ListenError('ENOENT', `cannot listen on ${path}: folder ${folder} does not exist`);
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
-  if (!found.isSocket()) throw new Error(`${path} exists and is not a socket: remove it or listen elsewhere`);
+  if (!found.isSocket())
+    throw new ListenError('EEXIST', `${path} exists and is not a socket: remove it or listen elsewhere`);
   const ours = [process.geteuid?.(), ...(owner === undefined ? [] : [idOf('passwd', owner)])];
   if (!ours.includes(found.uid))
-    throw new Error(`${path} is a socket of user ${found.uid}: remove it or listen elsewhere`);
-  if (await answers(path)) throw new Error(`${path} is in use by a running process`);
+    throw new ListenError('EEXIST', `${path} is a socket of user ${found.uid}: remove it or listen elsewhere`);
+  if (await answers(path)) throw new ListenError('EADDRINUSE', `${path} is in use by a running process`);
   unlinkSync(path);
 }
 
@@ -66,8 +68,9 @@ export function grantAccess({ path, mode = DEFAULT_MODE, owner, group }: SocketA
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error; // of node:fs
     if (owner !== undefined)
-      throw new AccessError(`cannot give ${path} to user ${owner}: only root can; remove "owner"`, error);
+      throw new AccessError('EPERM', `cannot give ${path} to user ${owner}: only root can; remove "owner"`, error);
     throw new AccessError(
+      'EPERM',
       `cannot give ${path} to group ${group}: this process is not in it; set SupplementaryGroups=${group} in its systemd unit`,
       error,
       group,
@@ -102,6 +105,6 @@ function idOf(database: 'passwd' | 'group', name: string): number {
     });
     return Number(line.split(':')[2]);
   } catch (error) {
-    throw new AccessError(`no ${database === 'passwd' ? 'user' : 'group'} "${name}" on this host`, error);
+    throw new AccessError('EINVAL', `no ${database === 'passwd' ? 'user' : 'group'} "${name}" on this host`, error);
   }
 }

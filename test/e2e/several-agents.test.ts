@@ -34,6 +34,8 @@ const AT_A_STOP_UP_TO_3_0 = CLIENTS;
  * every connection of the killed one: it takes one of these, as the agent with the fewest questions.
  */
 const AT_A_KILL = 2 * CLIENTS;
+/** HAProxy's own number of checks after which a server is UP. */
+const RISE = 2;
 /** What HAProxy says of its error : `timeout processing`, and 256 or more of a connection. */
 const TIMED_OUT = 1;
 const CONNECTION_LOST = 256;
@@ -53,11 +55,11 @@ const EVENTS: Readonly<Record<string, { isStop: boolean; isUsual: boolean; happe
   'one after the other is restarted': {
     isStop: true,
     isUsual: true,
-    async happens({ agents, start, isAskedAgain }) {
+    async happens({ agents, start, isFound }) {
       for (const index of agents.keys()) {
         await agents[index]?.kill('SIGTERM');
         await start(index);
-        await isAskedAgain(index);
+        await isFound(index);
       }
     },
   },
@@ -143,8 +145,8 @@ interface Crew {
   readonly port: number;
   readonly agents: AgentProcess[];
   start(index: number): Promise<void>;
-  /** Resolves once HAProxy has found this agent, by its health check. */
-  isAskedAgain(index: number): Promise<void>;
+  /** Resolves once HAProxy has found this agent as it is now; one that comes back at once may never have been DOWN. */
+  isFound(index: number): Promise<void>;
 }
 
 /** Two agents with the same configuration but for where they listen, and HAProxy with the wiring of it. */
@@ -158,6 +160,7 @@ async function startCrew(t: TestContext, build: HaproxyBuild, policy: Policy, ru
     agents[index] = await startAgentProcess(
       {
         listen: [servers[index]],
+        admin: { listen: 'tcp://127.0.0.1:0' },
         backend: { url: listed.url },
         deadlineMs: DEADLINE_MS,
         policy,
@@ -180,16 +183,24 @@ async function startCrew(t: TestContext, build: HaproxyBuild, policy: Policy, ru
     for (const agent of agents) await agent.kill('SIGKILL');
     await listed.close();
   });
-  const upLines = (index: number) =>
-    haproxy.lines.filter((line) => line.includes(`haverdict-agents/agent${index + 1} is UP`)).length;
+  const changes = (index: number, to: 'UP' | 'DOWN') =>
+    haproxy.lines.filter((line) => line.includes(`haverdict-agents/agent${index + 1} is ${to}`)).length;
   return {
     port,
     agents,
     start,
-    isAskedAgain: (index) =>
+    isFound: (index) =>
       until(
-        () => upLines(index) > 0,
+        async () => changes(index, 'DOWN') <= changes(index, 'UP') && (await checksOf(agents[index])) >= RISE,
         () => haproxy.lines.slice(-5).join('\n'),
       ),
   };
+}
+
+/** The health checks that an agent has answered. */
+async function checksOf(agent: AgentProcess | undefined): Promise<number> {
+  const line = agent?.lines.find((each) => each.includes('admin HTTP server is listening')) ?? '{}';
+  const { address } = JSON.parse(line) as { address: string };
+  const metrics = await (await fetch(`${address.replace('tcp:', 'http:')}/metrics`)).text();
+  return Number(/^haverdict_spop_health_checks_total (\d+)/m.exec(metrics)?.[1] ?? assert.fail(metrics));
 }

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it, type TestContext } from 'node:test';
+import fc from 'fast-check';
 import { knownSettings } from '../../config/catalogue.ts';
 import { commandPage, readCommands } from '../../packaging/command-man-page.ts';
-import { roff } from '../../packaging/roff.ts';
+import { filled, roff } from '../../packaging/roff.ts';
 import { settingsPage } from '../../packaging/settings-man-page.ts';
+import { temporaryFolder } from '../support/config-file.ts';
 import { runHaverdict } from '../support/haverdict.ts';
+import { describeNewer } from '../support/scope.ts';
 
 const EPOCH = 1_790_000_000;
 
@@ -29,10 +31,26 @@ describe('the man pages', () => {
   }
 
   it('take text for text, whatever roff would take it for', (t) => {
-    const text = ".SH one\n'br two\n\\fBthree\\fR --four";
+    const text = ".SH one\n'br two\n\\fBthree\\fR --four\nfive… ü 😀";
     const page = ['.TH X 1', '.SH NAME', 'x \\- y', '.SH Z', '.nf', roff(text)].join('\n');
     const { stdout } = shown(t, 'x.1', page);
     for (const line of text.split('\n')) assert.ok(stdout.includes(line), `${line} in ${stdout}`);
+  });
+
+  it('have lines of text that are short, and the same words', () => {
+    const word = fc.string({ unit: fc.constantFrom('a', '…', '-', '.', "'", '\\', '\n'), minLength: 1, maxLength: 30 });
+    fc.assert(
+      fc.property(fc.array(word, { minLength: 1, maxLength: 40 }), (words) => {
+        const text = words.join(' ');
+        const lines = filled(text);
+        assert.ok(lines.every((line) => line.length <= 80 || !line.includes(' ')));
+        assert.ok(lines.every((line) => !/^[.']/.test(line)));
+        const plain = lines.map((line) =>
+          line.replace(/^\\&/, '').replaceAll('\\-', '-').replaceAll('\\e', '\\').replaceAll('\\[u2026]', '…'),
+        );
+        assert.equal(plain.join(' '), text.replaceAll('\n', ' '));
+      }),
+    );
   });
 
   it('haverdict(1) has every command that the program lists', async (t) => {
@@ -54,13 +72,29 @@ describe('the man pages', () => {
   });
 });
 
+describeNewer('the man pages in mandoc', () => {
+  const page = {
+    'haverdict.1': async () => commandPage(await readCommands(), '1.0.0', EPOCH),
+    'haverdict.yaml.5': async () => settingsPage('1.0.0', EPOCH),
+  };
+  for (const [name, text] of Object.entries(page))
+    it(`${name} has nothing that it warns about`, async (t) => {
+      const args = ['-Tlint', written(t, name, await text())];
+      const { stdout, stderr, error } = spawnSync('mandoc', args, { encoding: 'utf8' });
+      assert.deepEqual([error, stdout, stderr], [undefined, '', '']);
+    });
+});
+
 /** The page as people read it. */
 function shown(t: TestContext, name: string, page = ''): { stdout: string; stderr: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'haverdict-man-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const file = join(folder, name);
-  writeFileSync(file, page);
+  const file = written(t, name, page);
   const env = { PATH: process.env.PATH, MANWIDTH: '100', LC_ALL: 'C.UTF-8', MANROFFOPT: '-c' };
   const { stdout, stderr } = spawnSync('man', ['--warnings', '-l', file], { encoding: 'utf8', env });
   return { stdout: stdout.replaceAll(/.[\b]/g, ''), stderr }; // bold is a letter over itself
+}
+
+function written(t: TestContext, name: string, page: string): string {
+  const file = join(temporaryFolder(t), name);
+  writeFileSync(file, page);
+  return file;
 }

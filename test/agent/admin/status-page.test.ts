@@ -56,6 +56,51 @@ describe('the status page', () => {
     assert.ok(Buffer.byteLength(page) < 40_000, `${Buffer.byteLength(page)} bytes`);
   });
 
+  describe('is red', () => {
+    const one = { message: 'check-request', action: 'allow', source: 'policy', reason: '', list: '' } as const;
+    /** What happened in ten seconds: decisions of the policy with this reason, others from the function, calls that failed. */
+    const happened = (
+      reason: string,
+      byPolicy: number,
+      others: number,
+      failed = 0,
+      calls = 100,
+      isDegraded = false,
+    ) => {
+      const before = sampleState();
+      const state = sampleState({
+        takenAtMs: before.takenAtMs + 10_000,
+        decisions: [
+          ...before.decisions,
+          { ...one, reason, count: byPolicy },
+          { ...one, source: 'backend', count: others },
+          { ...one, source: 'cache', count: 1_000_000 },
+        ],
+        backend: {
+          ...before.backend,
+          calls: before.backend.calls + calls,
+          failures: { ...before.backend.failures, failing: before.backend.failures.failing + failed },
+        },
+        degradation: { ...before.degradation, isDegraded },
+      });
+      const page = statusPage({ state, before });
+      return ['By policy', 'Failed calls'].filter((name) => page.includes(`<div class="bad"><dt>${name}</dt>`));
+    };
+    const CASES: [string, string[], string[]][] = [
+      ['where one of many lookups was late', happened('timeout', 1, 99, 1), []],
+      ['where 5 % were late', happened('timeout', 5, 95, 5), []],
+      ['where more were late', happened('timeout', 6, 94, 6), ['By policy', 'Failed calls']],
+      ['where the script fails', happened('script_error', 6, 94), ['By policy']],
+      ['where one of a few was late', happened('timeout', 1, 18, 1, 19), []],
+      ['where clients send what is no subject', happened('bad_subject', 100, 0), []],
+      ['where a message has no subject', happened('no_subject', 100, 0), []],
+      ['while the agent is degraded', happened('timeout', 1, 99, 0, 100, true), ['By policy']],
+    ];
+    for (const [what, red, expected] of CASES)
+      it(`${expected.length === 0 ? 'nowhere' : `at ${expected.join(' and ')}`}: ${what}`, () =>
+        assert.deepEqual(red, expected));
+  });
+
   it('says what is wrong in words, not by colour alone', () => {
     const { backend } = sampleState();
     const page = statusPage({

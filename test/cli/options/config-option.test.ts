@@ -4,13 +4,10 @@ import { EXIT } from '../../../cli/exit/cli-error.ts';
 import { DEFAULT_CONFIG, readSettings } from '../../../cli/options/config-option.ts';
 import { everyCommand } from '../../../cli/program.ts';
 
-/** These find the agent by its socket, which has a default of its own, or take a URL. */
-const WITHOUT = ['top', 'flush', 'log-level', 'reload', 'check-backend'];
-
 describe('the configuration file of a command', async () => {
   for (const command of await everyCommand()) {
     const option = command.options.find(({ long }) => long === '--config');
-    if (option !== undefined && !WITHOUT.includes(command.name()))
+    if (option !== undefined)
       it(`is by default where the packages have it: ${command.name()}`, () =>
         assert.match(option.description, new RegExp(`default: ${DEFAULT_CONFIG} if it exists`)));
   }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { RecentDeny, TopSubject } from '../../../agent/state/state.ts';
+import { widthOf } from '../../../cli/output/fit.ts';
 import { overviewOf } from '../../../cli/top/overview.ts';
+import { held, type Poll } from '../../../cli/top/poll.ts';
 import { screenLines } from '../../../cli/top/screen.ts';
 import { paint } from '../../../cli/top/terminal.ts';
 import { pressed, USUAL_VIEW, type View } from '../../../cli/top/view.ts';
@@ -73,7 +75,7 @@ describe('the screen of top', () => {
       for (const rows of [1, 2, 5, 10, 23, 24, 50, 200]) {
         const lines = texts(overview, { columns, rows, ...(rows % 2 === 0 && { view: USUAL_VIEW }) });
         assert.ok(lines.length <= rows && lines.every((line) => line.length <= columns), `${columns} x ${rows}`);
-        if (rows > 1) assert.ok(lines[0]?.startsWith('haproxy-1  ready'.slice(0, columns)));
+        if (rows > 1) assert.ok(lines[0]?.startsWith('haproxy-1  ready'.slice(0, columns - 1)));
       }
     }
     const sections = texts(overview, USUAL).filter((line) => /^(ACTION|RECENT|DENIED)/.test(line));
@@ -107,13 +109,55 @@ describe('the screen of top', () => {
     assert.deepEqual(lines[1], { text: `           ${cause}`, tone: 'bad' });
   });
 
+  it('says that the agent is gone, and that it is there again, also while it is paused', () => {
+    const view = { ...USUAL_VIEW, isPaused: true };
+    const [before, after] = [busy(), { ...busy(), atMs: NOON + 5000 }];
+    const head = (one: Poll) => screenLines(one.overview, { ...USUAL, problem: one.problem, view }).slice(0, 2);
+    const gone = held({ overview: before }, { overview: before, problem: '/a.sock: connection refused; retrying' });
+    assert.deepEqual(
+      head(gone).map(({ text, tone }) => [text.split('  haverdict')[0], tone]),
+      [
+        ['/a.sock: connection refused; retrying', 'bad'],
+        ['haproxy-1  NO ANSWER  PAUSED  12:00:00', 'bad'],
+      ],
+    );
+    const [again] = head(held(gone, { overview: after }));
+    assert.match(again?.text ?? '', /^haproxy-1 {2}ready {2}PAUSED {2}12:00:00 /);
+  });
+
   it('begins with what is wrong, and marks a backend in trouble', () => {
     const { backend, ...quiet } = busy();
-    const overview = { ...quiet, backend: { ...backend, breaker: 'open' as const, lastError: 'connection refused' } };
+    const failing = { ...backend, breaker: 'open' as const, isFailing: true, lastError: 'connection refused' };
+    const overview = { ...quiet, backend: failing };
     const lines = screenLines(overview, { ...USUAL, problem: 'the agent is gone' });
     assert.deepEqual(lines[0], { text: 'the agent is gone', tone: 'bad' });
     assert.equal(lines.find(({ text }) => text.startsWith('backend'))?.tone, 'bad');
     assert.ok(lines.some(({ text }) => text.trim() === 'connection refused'));
+  });
+
+  it('has the curves of the last minute on 80 columns and on 200, and none where there is no room', () => {
+    const second = { decisions: 10_001, denied: 3, byPolicy: 50, p99Seconds: 0.0012 };
+    const lastMinute = Array.from({ length: 60 }, (_, at) => ({ ...second, atMs: NOON - (60 - at) * 1000 }));
+    const shown = (columns: number, rows: number) =>
+      texts({ ...busy(), lastMinute }, { columns, rows, view: USUAL_VIEW }).filter((line) => line.includes('█'));
+    assert.deepEqual(shown(80, 24), [
+      '60 s, most  decisions  ████████████  10 001/s  denied  ████████████  3.0/s',
+      '            by policy  ████████████  0.5 %     p99     ████████████  1.2 ms',
+    ]);
+    assert.deepEqual(
+      shown(200, 50).map((line) => line.match(/█+/g)?.map(({ length }) => length)),
+      [
+        [60, 60],
+        [60, 60],
+      ],
+    );
+    assert.deepEqual([shown(60, 24), shown(80, 19)], [[], []]);
+  });
+
+  it('cuts a line by what a terminal draws, with a sign', () => {
+    const [first = ''] = texts({ ...busy(), host: '日本'.repeat(30) }, USUAL);
+    assert.equal(widthOf(first), 79);
+    assert.ok(first.endsWith('…'));
   });
 
   it('uses the width that there is, and cuts what has no room', () => {

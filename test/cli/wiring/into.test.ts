@@ -6,6 +6,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { CliError, EXIT } from '../../../cli/exit/cli-error.ts';
 import { replaceInto } from '../../../cli/wiring/into.ts';
 import { loadSettings } from '../../../config/load.ts';
+import { findHaproxy } from '../../../dev/haproxy.ts';
 import { markedSpoeFile } from '../../../haproxy/generate/fragment.ts';
 import { temporaryFolder } from '../../support/config-file.ts';
 
@@ -41,7 +42,7 @@ function place(t: TestContext, program = 'true') {
   writeFileSync(at('haproxy.sh'), `#!/bin/sh\n${program}\n`, { mode: 0o700 });
   const into = (...names: string[]) =>
     replaceInto(settings, { into: names.map(at), write: true, force: false, haproxyProgram: at('haproxy.sh') });
-  return { folder, at, into };
+  return { folder, at, into, settings };
 }
 
 /** Every file below a folder with its text. */
@@ -117,4 +118,31 @@ describe('parts between marks', () => {
     const { at, into } = place(t, 'echo "parsing [$3:12]: wrong"; exit 1');
     await assert.rejects(into('haproxy.cfg'), failsWith(new RegExp(`parsing \\[${at('haproxy.cfg')}:12\\]: wrong`)));
   });
+
+  const DEFAULT_PATHS: readonly (readonly [string, string, string])[] = [
+    ['without default-path, beside the file', '', 'site/own.spoe.cfg'],
+    ['default-path config', 'config', 'site/own.spoe.cfg'],
+    ['default-path parent', 'parent', 'own.spoe.cfg'],
+    ['default-path origin', 'origin $ROOT/other', 'other/own.spoe.cfg'],
+  ];
+  for (const [what, written, spoe] of DEFAULT_PATHS)
+    it(`are checked and replaced with the SPOE file that HAProxy reads: ${what}`, async (t) => {
+      const { folder, at, settings } = place(t);
+      for (const name of ['site', 'other']) mkdirSync(at(name));
+      const line = written === '' ? '' : `    default-path ${written.replace('$ROOT', folder)}\n`;
+      writeFileSync(at('site/1.cfg'), `global\n    maxconn 100\n${line}`);
+      const named = '    # haverdict begin frontend\n    filter spoe engine haverdict config own.spoe.cfg\n';
+      writeFileSync(at('site/2.cfg'), MARKS.replace('    # haverdict begin frontend\n', named));
+      const empty = markedSpoeFile(settings).replace(/(?<=begin.*\n)(.*\n)*(?=# haverdict end)/, '');
+      writeFileSync(at(spoe), empty);
+      const said = await replaceInto(settings, {
+        into: [at('site/1.cfg'), at('site/2.cfg')],
+        write: true,
+        force: true,
+        haproxyProgram: findHaproxy(),
+      });
+      assert.ok(said.some((text) => text.startsWith(`replaced the parts in ${at(spoe)}, backup `)));
+      assert.equal(readFileSync(at(spoe), 'utf8'), markedSpoeFile(settings));
+      assert.match(readFileSync(at('site/2.cfg'), 'utf8'), /filter spoe engine haverdict config own\.spoe\.cfg\n/);
+    });
 });

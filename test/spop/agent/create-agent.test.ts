@@ -117,7 +117,7 @@ describe('createAgent', () => {
     const { agent, clock, connected } = await startAgent(
       t,
       { ask: () => new Promise(() => {}) },
-      { deadlineMs: 100_000 },
+      { deadlineMs: 60_000 },
     );
     const client = await connected();
     client.socket.write(notify(1, 1, ['ask']));
@@ -166,6 +166,8 @@ describe('createAgent', () => {
     const { agent } = await startAgent(t, { ask: deny });
     const other = createAgent({ ask: deny });
     await assert.rejects(other.listen({ port: portOf(agent) }), {
+      name: 'ListenError',
+      code: 'EADDRINUSE',
       message: `cannot listen on 127.0.0.1:${portOf(agent)}: listen EADDRINUSE: address already in use 127.0.0.1:${portOf(agent)}`,
     });
     await assert.rejects(
@@ -186,28 +188,6 @@ describe('createAgent', () => {
     assert.ok(toHex(answer?.payload ?? []).includes(toHex(pairs([['capabilities', str('')]]))));
     client.socket.destroy();
   });
-
-  for (const wrong of [undefined, null, deny, 'deny'] as unknown as Parameters<typeof createAgent>[0][])
-    it(`refuses ${typeof wrong === 'function' ? 'a function' : JSON.stringify(wrong)} in place of functions by message`, () =>
-      void assert.throws(() => createAgent(wrong), /^TypeError: createAgent needs a function for each message/));
-
-  for (const where of [undefined, null, 9000, '127.0.0.1:9000', {}, { port: '9000' }, { port: 65_536 }, { path: 'a' }])
-    it(`refuses to listen on ${JSON.stringify(where)}, and says what would be right`, async () => {
-      const agent = createAgent({ ask: deny });
-      await assert.rejects(agent.listen(where as unknown as { port: number }), /^TypeError: listen: .+ must be .+/);
-      await agent.close();
-    });
-
-  for (const wrong of [{ ask: 'deny' }, { ask: undefined }] as unknown as Parameters<typeof createAgent>[0][])
-    it(`refuses ${JSON.stringify(wrong)} in place of a function`, () =>
-      void assert.throws(() => createAgent(wrong), /^TypeError: message "ask" needs a function/));
-
-  for (const deadlineMs of [0, -1, Number.NaN, 2 ** 31])
-    it(`refuses a deadline of ${deadlineMs} ms`, () =>
-      void assert.throws(
-        () => createAgent({}, { deadlineMs }),
-        new RegExp(`^TypeError: deadlineMs is ${deadlineMs}: must be`),
-      ));
 
   it('tells what HAProxy gives as its reason to leave', async (t) => {
     const { connected, errors } = await startAgent(t, { ask: deny });

@@ -47,43 +47,43 @@ const FAILING: Readonly<Record<string, readonly [AgentFunctions[string], string]
   ],
   'sets a name that HAProxy would drop': [
     ({ set }) => set('x-action', 'deny'),
-    'message "ask": variable "x-action": variable name "x-action" must be 1 to 40 of A-Z a-z 0-9 _ and .',
+    'message "ask": variable name "x-action" must be 1 to 40 of A-Z a-z 0-9 _ and .',
   ],
   'sets a number that is no integer': [
     ({ set }) => set('score', 0.5),
-    'message "ask": variable "score": 0.5 is no integer, and HAProxy has no other numbers',
+    'message "ask": variable "score" cannot be 0.5: HAProxy has whole numbers only, and above 2^53 it is a bigint',
   ],
   'sets undefined': [
     ({ set }) => set('score', undefined as unknown as null),
-    'message "ask": variable "score": undefined is no value for HAProxy: null unsets a variable',
+    'message "ask": variable "score" cannot be undefined: HAProxy has no such values; null unsets a variable',
   ],
   'sets an object': [
     ({ set }) => set('score', { type: 'float', value: 1 } as unknown as null),
-    'message "ask": variable "score": an object is no value for HAProxy: null unsets a variable',
+    'message "ask": variable "score" cannot be an object: HAProxy has no such values; null unsets a variable',
   ],
   'sets an integer of more than 64 bits': [
     ({ set }) => set('score', 2n ** 63n),
-    'message "ask": variable "score": 9223372036854775808 does not fit into the 64 bits of HAProxy',
+    'message "ask": variable "score" cannot be 9223372036854775808n: HAProxy has 64 bits for it',
   ],
   'sets a scope that there is not': [
     ({ set }) => set('score', 1, 'transaction' as 'txn'),
-    'message "ask": scope "transaction" must be one of proc, sess, txn, req, res',
+    'message "ask": variable "score": scope "transaction" must be one of proc, sess, txn, req, res',
   ],
   'sets what is not declared': [
     message({ vars: { action: 'text' } }, ({ set }) => set('actoin' as 'action', 'deny')),
-    'message "ask": variable "actoin": is not one of the declared action',
+    'message "ask": variable "actoin" is not declared: vars of message() has action',
   ],
   'sets a name of Object.prototype': [
     message({ vars: { action: 'text' } }, ({ set }) => set('constructor' as 'action', 'deny')),
-    'message "ask": variable "constructor": is not one of the declared action',
+    'message "ask": variable "constructor" is not declared: vars of message() has action',
   ],
   'sets another type than declared': [
     message({ vars: { action: 'text' } }, ({ set }) => set('action', 7 as unknown as string)),
-    'message "ask": variable "action": 7 is not text',
+    'message "ask": variable "action" cannot be 7: it is declared as text',
   ],
   'sets as an address what is none': [
     message({ vars: { client: 'address' } }, ({ set }) => set('client', '203.0.113.256')),
-    'message "ask": variable "client": "203.0.113.256" is no address',
+    'message "ask": variable "client" cannot be "203.0.113.256": it is declared as address',
   ],
 };
 
@@ -162,6 +162,31 @@ describe('a function that', () => {
   });
 });
 
+describe('what is set when the message has been answered', () => {
+  /** Sets behind the answer, by a promise that nobody awaits. */
+  const lost: AgentFunctions[string] = ({ set }) => void settled().then(() => set('action', 'deny'));
+
+  for (const [what, given] of Object.entries<AgentFunctions[string]>({
+    'a function': lost,
+    'an async function': async (context) => void lost(context),
+    'a declared one': message({ vars: { action: 'text' } }, lost as () => void),
+  }))
+    it(`by ${what} is reported, and is not in the answer`, async (t) => {
+      const { ask, errors } = await startAgent(t, { ask: given }, { fallback });
+      assert.equal(await ask(['ask']), '');
+      await settled();
+      assert.deepEqual(
+        errors.map(({ code, message }) => [code, message]),
+        [
+          [
+            'lost',
+            'message "ask": variable "action" was set when it had been answered: await what sets it, or return its promise',
+          ],
+        ],
+      );
+    });
+});
+
 describe('a fallback that', () => {
   const failing = () => {
     throw new Error('boom');
@@ -183,6 +208,48 @@ describe('a fallback that', () => {
       errors.map(({ code }) => code),
       ['failed', 'too_large', 'fallback'],
     );
+  });
+
+  /** As a compiler to an older JavaScript, or a wrapper, makes of an async function. */
+  const wrapped = (fallback: (context: FallbackContext) => Promise<void>) =>
+    ((context: FallbackContext) => fallback(context)) as unknown as (context: FallbackContext) => void;
+
+  it('sets behind an await is reported twice: for its promise, and for what is lost', async (t) => {
+    const { ask, errors } = await startAgent(
+      t,
+      { ask: failing },
+      {
+        fallback: wrapped(async ({ set }) => {
+          set('action', 'deny');
+          await settled();
+          set('why', 'late');
+        }),
+      },
+    );
+    assert.equal(await ask(['ask']), variables({ action: str('deny') }));
+    await settled();
+    assert.deepEqual(
+      errors.map(({ code, message }) => [code, message]),
+      [
+        ['failed', 'message "ask": boom'],
+        ['fallback', 'message "ask": fallback returned a promise, which nothing awaits: it must set before it returns'],
+        [
+          'lost',
+          'message "ask": variable "why" was set when it had been answered: await what sets it, or return its promise',
+        ],
+      ],
+    );
+  });
+
+  it('rejects does not end the process', async (t) => {
+    const { ask, errors } = await startAgent(
+      t,
+      { ask: failing },
+      { fallback: wrapped(() => Promise.reject(new Error('bang'))) },
+    );
+    assert.equal(await ask(['ask']), '');
+    await settled();
+    assert.deepEqual(errors.map(({ message }) => message).at(-1), 'message "ask": fallback: bang');
   });
 
   it('is absent is an empty answer', async (t) => {
@@ -215,6 +282,22 @@ describe('an onError that throws', () => {
       /^haverdict-spop: onError threw about: message "ask": boom \(failed\)\nError: bang\n/,
     );
   });
+
+  it('later, by a promise, does not end it either', async (t) => {
+    const written: string[] = [];
+    t.mock.method(process.stderr, 'write', (line: string) => void written.push(line));
+    const { ask } = await startAgent(
+      t,
+      { ask: () => Promise.reject(new Error('boom')) },
+      { fallback, onError: () => Promise.reject(new Error('bang')) },
+    );
+    assert.equal(await ask(['ask']), instead('failed'));
+    await settled();
+    assert.match(
+      written.join(''),
+      /^haverdict-spop: onError threw about: message "ask": boom \(failed\)\nError: bang\n/,
+    );
+  });
 });
 
 /** What is not SPOP, and what is, but broken. */
@@ -233,6 +316,40 @@ const GARBAGE: Readonly<Record<string, Uint8Array>> = {
     Buffer.alloc(9),
   ]),
 };
+
+describe('a peer of another protocol', () => {
+  const BEGINS: Readonly<Record<string, readonly [Uint8Array, string]>> = {
+    HTTP: [Buffer.from('GET / HTTP/1.1\r\n'), 'HTTP, not SPOP: only HAProxy\'s "filter spoe" may connect here'],
+    'HTTP/2': [Buffer.from('PRI * HTTP/2.0\r\n'), 'HTTP, not SPOP: only HAProxy\'s "filter spoe" may connect here'],
+    TLS: [
+      Buffer.from('16030100c8010000c40303', 'hex'),
+      'TLS, not SPOP: the server line of HAProxy must be without "ssl"',
+    ],
+    PROXY: [
+      Buffer.from('PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n'),
+      'the PROXY protocol, not SPOP: the server line of HAProxy must be without "send-proxy"',
+    ],
+    'PROXY 2': [
+      Buffer.from('0d0a0d0a000d0a515549540a', 'hex'),
+      'the PROXY protocol, not SPOP: the server line of HAProxy must be without "send-proxy"',
+    ],
+    SSH: [Buffer.from('SSH-2.0-x\r\n'), 'SSH, not SPOP'],
+    'nobody knows what': [Buffer.alloc(8, 0xff), 'frame of 4294967295 bytes is above 4096'],
+  };
+  for (const [what, [bytes, text]] of Object.entries(BEGINS))
+    it(`is named, and where it comes from: ${what}`, async (t) => {
+      const { agent, errors } = await startAgent(t, { ask() {} });
+      const bad = await Client.connect({ host: '127.0.0.1', port: portOf(agent) });
+      const { localPort } = bad.socket;
+      bad.socket.write(bytes);
+      while (errors.length === 0) await settled();
+      assert.deepEqual(
+        errors.map(({ code, message }) => [code, message]),
+        [['protocol', `connection from 127.0.0.1:${localPort} closed: ${text}`]],
+      );
+      bad.socket.destroy();
+    });
+});
 
 describe('a peer that sends', () => {
   for (const [what, bytes] of Object.entries(GARBAGE))

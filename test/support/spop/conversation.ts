@@ -28,8 +28,8 @@ export class Conversation {
   /** Whether the socket takes the bytes at once, or still needs them after `write`. */
   takesAtOnce = true;
 
-  /** The output is the connection's own, unless a test lets several share one. */
-  constructor(decide: Decide = () => NOTHING, output?: OutputBuffer) {
+  /** The output is the connection's own, unless a test lets several share one; the deadline is unknown unless given. */
+  constructor(decide: Decide = () => NOTHING, output?: OutputBuffer, deadlineMs?: number) {
     const handler: NotifyHandler = {
       answer: (frame) => {
         const { streamId } = frame.ids();
@@ -56,7 +56,13 @@ export class Conversation {
       answeredLate() {},
       healthChecked() {},
     };
-    this.connection = new Connection(peer, { current: handler }, this.clock, events, output);
+    this.connection = new Connection(
+      peer,
+      { current: handler, ...(deadlineMs !== undefined && { deadlineMs }) },
+      this.clock,
+      events,
+      output,
+    );
   }
 
   /** Everything HAProxy read so far, a word for each frame, and forgets it. */

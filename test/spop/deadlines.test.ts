@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { DeadlineQueue } from '../../../agent/decision/deadline-queue.ts';
-import { HandClock } from '../../support/clock.ts';
+import { Deadlines, type Due } from '../../spop/deadlines.ts';
+import { HandClock } from '../support/clock.ts';
 
 describe('deadlines', () => {
   it('are kept on time and in order, and run once, unless they are cancelled', () => {
@@ -14,36 +14,39 @@ describe('deadlines', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const clock = new HandClock();
-        const queue = new DeadlineQueue(clock);
-        const added: { atMs: number; ranMs: number | undefined; cancelled: boolean; cancel: () => void }[] = [];
+        const deadlines = new Deadlines(clock);
+        const added: (Due & { ranMs: number | undefined; cancelled: boolean })[] = [];
         const order: number[] = [];
         let lastMs = 0;
         for (const each of steps) {
           if (each.do === 'wait') clock.advance(each.ms);
           else if (each.do === 'cancel') {
             const one = added[each.which % Math.max(added.length, 1)];
-            if (one?.ranMs === undefined) one?.cancel();
-            if (one !== undefined && one.ranMs === undefined) one.cancelled = true;
+            if (one !== undefined && one.ranMs === undefined) {
+              deadlines.delete(one);
+              one.cancelled = true;
+            }
           } else {
             const index = added.length;
             lastMs = Math.max(lastMs, clock.nowMs() + 10) + each.inMs;
-            const record: (typeof added)[number] = {
-              atMs: lastMs,
+            const due: (typeof added)[number] = {
+              dueAtMs: lastMs,
               ranMs: undefined,
               cancelled: false,
-              cancel: () => {},
+              late() {
+                assert.equal(due.ranMs, undefined, 'ran twice');
+                due.ranMs = clock.nowMs();
+                order.push(index);
+              },
             };
-            added.push(record);
-            record.cancel = queue.add(lastMs, () => {
-              assert.equal(record.ranMs, undefined, 'ran twice');
-              record.ranMs = clock.nowMs();
-              order.push(index);
-            });
+            added.push(due);
+            deadlines.add(due);
           }
-          for (const { atMs, ranMs, cancelled } of added) {
-            assert.equal(ranMs, cancelled || atMs > clock.nowMs() ? undefined : atMs);
+          for (const { dueAtMs, ranMs, cancelled } of added) {
+            assert.equal(ranMs, cancelled || dueAtMs > clock.nowMs() ? undefined : dueAtMs);
           }
           assert.ok(clock.timers <= 1, 'one timer for all');
+          assert.equal(deadlines.size, added.filter((due) => due.ranMs === undefined && !due.cancelled).length);
         }
         clock.advance(1000);
         assert.deepEqual(
@@ -59,14 +62,18 @@ describe('deadlines', () => {
 
   it('are kept on time also when one that is met sets another', () => {
     const clock = new HandClock();
-    const queue = new DeadlineQueue(clock);
+    const deadlines = new Deadlines(clock);
     const ran: string[] = [];
     const note = (name: string) => ran.push(`${name} ${clock.nowMs()}`);
-    queue.add(1010, () => {
-      note('first');
-      queue.add(1030, () => note('third'));
+    deadlines.add({
+      dueAtMs: 1010,
+      late() {
+        note('first');
+        deadlines.add({ dueAtMs: 1030, late: () => note('third') });
+        assert.equal(clock.timers, 0, 'not before that of the second');
+      },
     });
-    queue.add(1015, () => note('second'));
+    deadlines.add({ dueAtMs: 1015, late: () => note('second') });
     clock.advance(100);
     assert.deepEqual(ran, ['first 1010', 'second 1015', 'third 1030']);
   });
@@ -74,7 +81,7 @@ describe('deadlines', () => {
   it('in the past are met at once, by the clock and not in the middle of the caller', () => {
     const clock = new HandClock();
     const ran: number[] = [];
-    new DeadlineQueue(clock).add(10, () => ran.push(clock.nowMs()));
+    new Deadlines(clock).add({ dueAtMs: 10, late: () => ran.push(clock.nowMs()) });
     assert.deepEqual(ran, []);
     clock.advance(0);
     assert.deepEqual(ran, [1000]);
@@ -88,8 +95,11 @@ describe('deadlines', () => {
       after: (ms: number, task: () => void) => clock.after(Math.max(1, ms - 1), task),
     };
     let ranMs = 0;
-    new DeadlineQueue(early).add(1010, () => {
-      ranMs = clock.nowMs();
+    new Deadlines(early).add({
+      dueAtMs: 1010,
+      late() {
+        ranMs = clock.nowMs();
+      },
     });
     clock.advance(9);
     assert.equal(ranMs, 0);

@@ -1,7 +1,4 @@
-import type { Clock } from '../transport.ts';
-
-/** How long a function may take if nothing else is said. */
-export const DEFAULT_DEADLINE_MS = 500;
+import type { Clock } from './transport.ts';
 
 /** What is to be over at a time. */
 export interface Due {
@@ -10,7 +7,7 @@ export interface Due {
   late(): void;
 }
 
-/** Equal time limits of any number of frames, with one timer. */
+/** Equal time limits of any number of waiting ones, with one timer. */
 export class Deadlines {
   readonly #clock: Clock;
   /** The earliest first, since each has the same limit. */
@@ -25,6 +22,7 @@ export class Deadlines {
     return this.#due.size;
   }
 
+  /** Times must not decrease. */
   add(due: Due): void {
     this.#due.add(due);
     if (!this.#isTimed) this.#time(due);
@@ -39,8 +37,8 @@ export class Deadlines {
     this.#clock.after(Math.max(0, dueAtMs - this.#clock.nowMs()), () => this.#expire());
   }
 
+  /** What `late` adds is timed only behind those that are due before it. */
   #expire(): void {
-    this.#isTimed = false;
     const nowMs = this.#clock.nowMs();
     for (const due of this.#due) {
       if (due.dueAtMs > nowMs) {
@@ -50,5 +48,6 @@ export class Deadlines {
       this.#due.delete(due);
       due.late();
     }
+    this.#isTimed = false;
   }
 }
