@@ -33,7 +33,8 @@ export function tarballOf(deb: string, epochSeconds: number): string {
     );
     rmSync(join(tree, 'share/zsh/vendor-completions'), { recursive: true });
     const tarball = join(deb, '..', `${name}.tar.gz`);
-    const same = ['--sort=name', `--mtime=@${epochSeconds}`, '--owner=0', '--group=0', '--numeric-owner'];
+    const owner = ['--owner=0', '--group=0', '--numeric-owner', '--mode=u=rwX,go=rX']; // whatever the umask is
+    const same = ['--sort=name', `--mtime=@${epochSeconds}`, ...owner];
     execFileSync('tar', [...same, '-I', 'gzip -n', '-cf', tarball, '-C', work, name]);
     return tarball;
   } finally {

@@ -6,9 +6,9 @@ import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundledProgram } from './support/bundled-program.ts';
-import { inFolders } from './support/folders.ts';
 import { type FileResult, runFiles } from './support/run-files.ts';
 import { hasIpv6, isRoot, type Scope } from './support/scope.ts';
+import { processOf, testProcesses } from './support/test-processes.ts';
 import { versions } from './support/versions.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -37,7 +37,9 @@ process.env.NODE_OPTIONS = '--max-old-space-size=2048';
 
 const startedAt = performance.now();
 // Two more than there are processors: many tests wait for a time that the product has.
-const processes = positionals.length > 0 ? files : inFolders(files, ROOT, join(ROOT, '.cache/folders'));
+const isWholeRun = positionals.length === 0;
+const cache = join(ROOT, '.cache/folders');
+const processes = isWholeRun ? testProcesses(files, scope, ROOT, cache) : files.map(processOf);
 const results = await runFiles(processes, availableParallelism() + 2);
 const failed = results.filter(({ failures }) => failures.length > 0);
 const flaky: FileResult[] = [];
@@ -46,7 +48,7 @@ if (failed.length <= MOST_FLAKY)
     // a test of several files stands in none of them, so there is nothing to run
     if (!result.file.endsWith('.test.ts')) continue;
     console.log(`\nonce more by itself: ${name(result)}`);
-    const again = await runFiles([name(result)], 1);
+    const again = await runFiles([processOf(name(result))], 1);
     if (again.every(({ failures }) => failures.length === 0)) flaky.push(result);
   }
 const isWhole = scope !== 'all' || positionals.length > 0 || otherUserPasses(files);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { endOnSignals } from '../interruption.ts';
 import { quoted } from '../quoted.ts';
-import { PORT, typedOptions } from '../typed-options.ts';
+import { typedOptions } from '../typed-options.ts';
 import { DemoEnvironment } from './environment.ts';
 import { STEPS } from './steps.ts';
 
@@ -17,13 +17,13 @@ await main().catch((error: Error) => {
 });
 
 async function main(): Promise<void> {
-  const { values, number } = typedOptions('haverdict demo', {
+  const { values, freePorts } = typedOptions('haverdict demo', {
     once: { type: 'boolean' },
     port: { type: 'string' },
     help: { type: 'boolean' },
   });
   if (values.help) return console.log(HELP);
-  const port = values.port === undefined ? undefined : number('port', { ...PORT, least: 1 });
+  const [port] = values.port === undefined ? [] : await freePorts(['port'], 1, 'or leave it out for any free one');
 
   endOnSignals();
   console.log('haverdict demo: client → HAProxy → agent → function → DynamoDB, all running on this machine');

@@ -4,7 +4,7 @@ import { plural } from '../../cli/output/plural.ts';
 import { endOnSignals } from '../interruption.ts';
 import { readAssembly } from '../local-cloud/assembly.ts';
 import { quoted } from '../quoted.ts';
-import { PORT, typedOptions } from '../typed-options.ts';
+import { typedOptions } from '../typed-options.ts';
 import { deployStack, type LocalStack, type Profile } from './local-stack.ts';
 
 /** At a fixed place, so that guides can name it: those of the last start. */
@@ -22,7 +22,7 @@ await main().catch((error: Error) => {
 });
 
 async function main(): Promise<void> {
-  const { values, number } = typedOptions('local cloud', {
+  const { values, freePorts } = typedOptions('local cloud', {
     'table-port': { type: 'string', default: '8000' },
     'function-port': { type: 'string', default: '8787' },
     folder: { type: 'string' },
@@ -30,7 +30,7 @@ async function main(): Promise<void> {
     help: { type: 'boolean', default: false },
   });
   if (values.help) return console.log(HELP);
-  const [tablePort, functionPort] = [number('table-port', PORT), number('function-port', PORT)];
+  const [tablePort, functionPort] = await freePorts(['table-port', 'function-port'], 0, 'or 0 for any free one');
 
   endOnSignals();
   const stack = await deployStack({

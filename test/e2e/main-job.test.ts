@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { StoredEntry } from '../../blocklist/entry.ts';
 import type { Site } from '../../dev/guarded-site.ts';
 import type { Visit } from '../../dev/visit.ts';
-import { askedVisit } from '../support/asked-visit.ts';
+import { askedVisit, decidedVisit } from '../support/asked-visit.ts';
 import { MISBEHAVIOURS, type Misbehaviour } from '../support/function-double.ts';
 import { hasIpv6, longRuns } from '../support/scope.ts';
 import { until } from '../support/until.ts';
@@ -74,7 +74,7 @@ describe('the main job through real HAProxy', () => {
   for (const row of CASES) {
     it(`answers ${row.status}: ${row.name}`, async () => {
       for (const entry of row.listed) await world.list(entry);
-      const visit = await world.open.visit(row.from);
+      const visit = await decidedVisit(world.open, row.from);
       assert.equal(visit.status, row.status, explained(visit, world.open));
       for (const [name, value] of Object.entries(row.says ?? {}))
         assert.equal(visit.headers[`x-haverdict-${name}`], value);
@@ -84,21 +84,27 @@ describe('the main job through real HAProxy', () => {
   if (hasIpv6)
     it('answers 403: listed IPv6 address', async () => {
       await world.list({ subject: 'ip:::1' });
-      assert.equal((await world.open.visit('::1')).status, 403);
-      assert.equal((await world.closed.visit('::1')).status, 403);
+      assert.equal((await decidedVisit(world.open, '::1')).status, 403);
+      assert.equal((await decidedVisit(world.closed, '::1')).status, 403);
     });
 
   it('answers from the cache the second time, without another call', async () => {
-    await world.open.visit('127.1.4.1');
-    const { calls } = world.double;
-    const visit = await world.open.visit('127.1.4.1');
-    assert.equal(visit.headers['x-haverdict-source'], 'cache');
-    assert.equal(world.double.calls, calls);
+    for (let visitor = 100; ; visitor++) {
+      assert.ok(visitor < 120, 'two visits always take longer than a verdict lives');
+      const startedMs = performance.now();
+      await world.open.visit(`127.1.4.${visitor}`);
+      const { calls } = world.double;
+      const { headers } = await world.open.visit(`127.1.4.${visitor}`);
+      if (performance.now() - startedMs >= TTL_SECONDS * 1000) continue; // a busy machine
+      assert.equal(headers['x-haverdict-source'], 'cache');
+      assert.equal(world.double.calls, calls);
+      return;
+    }
   });
 
   it('lets an address pass again within the deny lifetime once its entry is removed', async () => {
     await world.list({ subject: 'ip:127.1.4.2' });
-    assert.equal((await world.open.visit('127.1.4.2')).status, 403);
+    assert.equal((await decidedVisit(world.open, '127.1.4.2')).status, 403);
     await world.unlist('ip:127.1.4.2');
     const removedMs = performance.now();
     await passes(world.open, '127.1.4.2');

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { it, type TestContext } from 'node:test';
-import type { AgentState } from '../../agent/state/state.ts';
 import { type AgentProcess, startAgentProcess } from '../../dev/agent-process.ts';
 import { freePort } from '../../dev/free-port.ts';
 import { startHaproxy } from '../../dev/haproxy.ts';
@@ -35,6 +34,8 @@ const AT_A_STOP_UP_TO_3_0 = CLIENTS;
  * every connection of the killed one: it takes one of these, as the agent with the fewest questions.
  */
 const AT_A_KILL = 2 * CLIENTS;
+/** HAProxy's own number of checks after which a server is UP. */
+const RISE = 2;
 /** What HAProxy says of its error : `timeout processing`, and 256 or more of a connection. */
 const TIMED_OUT = 1;
 const CONNECTION_LOST = 256;
@@ -54,11 +55,11 @@ const EVENTS: Readonly<Record<string, { isStop: boolean; isUsual: boolean; happe
   'one after the other is restarted': {
     isStop: true,
     isUsual: true,
-    async happens({ agents, start, isAskedAgain }) {
+    async happens({ agents, start, isFound }) {
       for (const index of agents.keys()) {
         await agents[index]?.kill('SIGTERM');
         await start(index);
-        await isAskedAgain(index);
+        await isFound(index);
       }
     },
   },
@@ -144,8 +145,8 @@ interface Crew {
   readonly port: number;
   readonly agents: AgentProcess[];
   start(index: number): Promise<void>;
-  /** Resolves once HAProxy has asked this agent, as it is now; one that comes back at once may never have been DOWN. */
-  isAskedAgain(index: number): Promise<void>;
+  /** Resolves once HAProxy has found this agent as it is now; one that comes back at once may never have been DOWN. */
+  isFound(index: number): Promise<void>;
 }
 
 /** Two agents with the same configuration but for where they listen, and HAProxy with the wiring of it. */
@@ -182,22 +183,24 @@ async function startCrew(t: TestContext, build: HaproxyBuild, policy: Policy, ru
     for (const agent of agents) await agent.kill('SIGKILL');
     await listed.close();
   });
+  const changes = (index: number, to: 'UP' | 'DOWN') =>
+    haproxy.lines.filter((line) => line.includes(`haverdict-agents/agent${index + 1} is ${to}`)).length;
   return {
     port,
     agents,
     start,
-    isAskedAgain: (index) =>
+    isFound: (index) =>
       until(
-        async () => (await decisionsOf(agents[index] ?? assert.fail())) > 0,
+        async () => changes(index, 'DOWN') <= changes(index, 'UP') && (await checksOf(agents[index])) >= RISE,
         () => haproxy.lines.slice(-5).join('\n'),
       ),
   };
 }
 
-async function decisionsOf({ lines }: AgentProcess): Promise<number> {
-  const line = lines.find((each) => each.includes('admin HTTP server is listening')) ?? '{}';
+/** The health checks that an agent has answered. */
+async function checksOf(agent: AgentProcess | undefined): Promise<number> {
+  const line = agent?.lines.find((each) => each.includes('admin HTTP server is listening')) ?? '{}';
   const { address } = JSON.parse(line) as { address: string };
-  const answer = await fetch(`${address.replace('tcp:', 'http:')}/state.json`);
-  const { decisions } = (await answer.json()) as AgentState;
-  return decisions.reduce((sum, { count }) => sum + count, 0);
+  const metrics = await (await fetch(`${address.replace('tcp:', 'http:')}/metrics`)).text();
+  return Number(/^haverdict_spop_health_checks_total (\d+)/m.exec(metrics)?.[1] ?? assert.fail(metrics));
 }

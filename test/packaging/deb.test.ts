@@ -28,6 +28,7 @@ import { TestRoot } from '../support/test-root.ts';
 
 const run = promisify(execFile);
 const CONFIGURATION = 'etc/haverdict/haverdict.yaml';
+const EPOCH = 1_790_000_000;
 const CHANGED = 'backend:\n  url: http://127.0.0.1:1/\n';
 
 // One life, told in order: each step starts where the one before ended.
@@ -83,7 +84,12 @@ describeNewer('the Debian package', () => {
   it('is also a tarball, whose program runs from where it is unpacked', async () => {
     const folder = join(built, 'unpacked');
     mkdirSync(folder);
-    await run('tar', ['-xzf', tarballOf(first, 1_790_000_000), '-C', folder, '--strip-components', '1']);
+    const tarball = tarballOf(first, EPOCH);
+    const bytes = digest(tarball);
+    const umask = process.umask(0o077);
+    assert.equal(digest(tarballOf(first, EPOCH)), bytes, 'the same for another umask, later');
+    process.umask(umask);
+    await run('tar', ['-xzf', tarball, '-C', folder, '--strip-components', '1']);
     assert.equal((await run(join(folder, 'bin/haverdict'), ['--version'])).stdout, '1.0.0\n');
     const unit = readFileSync(join(folder, 'lib/systemd/system/haverdict.service'), 'utf8');
     assert.match(unit, /^ExecStart=\/usr\/local\/bin\/haverdict agent/m);
@@ -194,7 +200,7 @@ describeNewer('the Debian package', () => {
 });
 
 function build(version: string, folder: string): Promise<string> {
-  return buildDeb({ version, epochSeconds: 1_790_000_000, compression: 'none', folder });
+  return buildDeb({ version, epochSeconds: EPOCH, compression: 'none', folder });
 }
 
 function digest(file: string): string {

@@ -1,7 +1,7 @@
-import { dirname, join, relative, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { run } from 'node:test';
 import { inspect } from 'node:util';
-import { foldersOf } from './folders.ts';
+import { processOf, type TestProcess } from './test-processes.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 /** A test fails after this. */
@@ -34,8 +34,8 @@ interface Running {
   output: string;
 }
 
-/** Runs test files, so many at a time, each in a process of its own; prints a line for each, and all of a failure. */
-export async function runFiles(files: readonly string[], concurrency: number): Promise<FileResult[]> {
+/** Runs test files, so many processes at a time; prints a line for each process, and all of a failure. */
+export async function runFiles(processes: readonly TestProcess[], concurrency: number): Promise<FileResult[]> {
   const all = new Map<string, Running>();
   const of = (file: string | undefined): Running => {
     const path = file ?? 'no file';
@@ -45,13 +45,9 @@ export async function runFiles(files: readonly string[], concurrency: number): P
     all.set(path, fresh);
     return fresh;
   };
-  const ranIn = (file: string): Running[] => {
-    const folders = foldersOf(file);
-    if (folders === undefined) return [of(file)];
-    return [...all].flatMap(([path, running]) => (folders.includes(relative(ROOT, dirname(path))) ? [running] : []));
-  };
+  const byEntry = new Map(processes.map((each) => [resolve(ROOT, each.entry), each]));
   const stream = run({
-    files: files.map((file) => resolve(ROOT, file)),
+    files: [...byEntry.keys()],
     concurrency,
     cwd: ROOT,
     timeout: TEST_LIMIT_MS,
@@ -90,17 +86,20 @@ export async function runFiles(files: readonly string[], concurrency: number): P
         break;
       }
       case 'test:summary':
-        if (data.file !== undefined) told(data.file, ranIn(data.file), of(data.file).output, data.duration_ms);
+        if (data.file !== undefined) {
+          const { title, files } = byEntry.get(data.file) ?? processOf(relative(ROOT, data.file));
+          const ran = [data.file, ...files.map((file) => resolve(ROOT, file))].flatMap((path) => all.get(path) ?? []);
+          told(title, [...new Set(ran)], of(data.file).output, data.duration_ms);
+        }
         break;
     }
   }
   return [...all].map(([file, { passed, failures, skipped }]) => ({ file, passed, failures, skipped }));
 }
 
-function told(file: string, ran: readonly Running[], output: string, durationMs: number): void {
+function told(title: string, ran: readonly Running[], output: string, durationMs: number): void {
   const passed = ran.reduce((sum, { passed }) => sum + passed, 0);
   const isBroken = ran.some(({ failures }) => failures.length > 0);
-  const name = foldersOf(file)?.join(', ') ?? relative(ROOT, file);
-  console.log(`${isBroken ? '✖' : '✔'} ${name} (${passed} passed, ${(durationMs / 1000).toFixed(1)} s)`);
+  console.log(`${isBroken ? '✖' : '✔'} ${title} (${passed} passed, ${(durationMs / 1000).toFixed(1)} s)`);
   if (isBroken && output !== '') console.log(`  it wrote:\n${output.trimEnd()}`);
 }

@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { it } from 'node:test';
-import { leftBy } from '../../support/closed-terminal.ts';
+import { leftBy } from '../../support/left-behind.ts';
 import { describeNewer } from '../../support/scope.ts';
 
 const DEMO = join(import.meta.dirname, '../../../dev/demo/main.ts');
@@ -21,6 +21,9 @@ describeNewer('the demo', () => {
   for (const moment of ['all running on this machine', '2. ', 'until Ctrl-C'])
     it(`leaves nothing behind when its terminal is closed after "${moment}"`, () =>
       assert.deepEqual(leftBy([process.execPath, DEMO], moment), { files: [], processes: [] }));
+
+  it('leaves nothing behind when npm is interrupted', () =>
+    assert.deepEqual(leftBy(['npm', 'run', 'demo'], '2. ', 'interrupted'), { files: [], processes: [] }));
 
   it('names the visitor of each answer, and prints commands that work as they are pasted', async (t) => {
     const demo = spawn(process.execPath, [DEMO], { stdio: ['ignore', 'pipe', 'inherit'] });

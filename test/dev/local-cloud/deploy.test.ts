@@ -173,7 +173,11 @@ describe('a stack deployed to this machine', () => {
       const statuses = ['FunctionUrl', 'UnqualifiedUrl'].map(async (name) => {
         const credentials = open.issue(output('OperatorPolicyArn'));
         const url = `${open.outputs[name]}v1/check`;
-        return (await signedFetch({ url, region: open.region, credentials, body: checkBody('ip:203.0.113.7') })).status;
+        const asked = { url, region: open.region, credentials, body: checkBody('ip:203.0.113.7') };
+        let { status } = await signedFetch(asked);
+        // on a busy machine a function that begins may find its table too slow
+        for (let time = 0; time < 3 && status === 503; time++) ({ status } = await signedFetch(asked));
+        return status;
       });
       assert.deepEqual(await Promise.all(statuses), isOfAlias ? [200, 403] : [403, 200]);
     });

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
 import { PROGRAM } from '../../../dev/program-path.ts';
-import { leftBy } from '../../support/closed-terminal.ts';
+import { leftBy } from '../../support/left-behind.ts';
 import { describeNewer } from '../../support/scope.ts';
 
 const NOTHING = { files: [], processes: [] };
@@ -41,4 +41,8 @@ describeNewer('the terminal of the local cloud', () => {
   for (const moment of ['local cloud', 'Ctrl-C'])
     it(`leaves nothing behind when it is closed after "${moment}"`, () =>
       assert.deepEqual(leftBy(['sh', '-c', `echo local cloud; exec "$0" "$@"`, ...LOCAL], moment), NOTHING));
+
+  for (const moment of ['> haverdict', 'Ctrl-C'])
+    it(`leaves nothing behind when npm is interrupted after "${moment}"`, () =>
+      assert.deepEqual(leftBy(['npm', 'run', 'local', '--', ...LOCAL.slice(2)], moment, 'interrupted'), NOTHING));
 });
