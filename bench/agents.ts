@@ -69,22 +69,27 @@ async function startContenders(
   socket: 'tcp' | 'unix',
   { family, against, isLibrary }: AgentOptions,
 ): Promise<Contender[]> {
-  const start = async (agent: string, command: (at: string) => Promise<readonly string[]>): Promise<Contender> => {
+  const start = async (
+    agent: string,
+    command: (at: string) => Promise<readonly string[]>,
+    words?: string,
+  ): Promise<Contender> => {
     const at = socket === 'tcp' ? String(await freePort()) : `unix:${join(folder, `${agent.replace(' ', '-')}.sock`)}`;
-    const measured = await startMeasured(pinned(AGENT_PROCESSOR, await command(at)));
+    const measured = await startMeasured(pinned(AGENT_PROCESSOR, await command(at)), words);
     return { agent, target: socket === 'tcp' ? `127.0.0.1:${at}` : at, measured };
   };
   const program = join(folder, 'program');
   await writeBundle(program, '0.0.0', node); // as the packages have it
-  const agentOf = (cli: string) => async (at: string) => {
+  const agentOf = (cli: string, mirrorPort?: number) => async (at: string) => {
     const file = `${await freePort()}.yaml`;
     const config = {
       listen: [at.startsWith('unix:') ? at : `tcp://127.0.0.1:${at}`],
-      backend: { url: 'http://127.0.0.1:9' }, // nobody asks it: all is cached
+      backend: { url: `http://127.0.0.1:${mirrorPort ?? 9}` }, // nobody asks about an address: all are known
       cache: { allowTtlSeconds: TTL_SECONDS, denyTtlSeconds: TTL_SECONDS, file: join(folder, `${file}.cache`) },
+      ...(mirrorPort !== undefined && { updates: { mode: 'mirror' } }),
     };
     writeFileSync(join(folder, file), JSON.stringify(config)); // JSON is YAML
-    await writeCache(join(folder, file), ADDRESSES, family, TTL_SECONDS);
+    if (mirrorPort === undefined) await writeCache(join(folder, file), ADDRESSES, family, TTL_SECONDS);
     return [node, cli, 'agent', '-c', join(folder, file)];
   };
   const ceiling = async (at: string) => [node, join(here, 'ceiling', 'agent.ts'), at];
@@ -103,8 +108,13 @@ async function startContenders(
       await start('Node ceiling', ceiling),
     ];
   }
+  const cli = join(program, 'cli/main.js');
+  const mirrorPort = await freePort();
+  const lister = [node, join(here, 'mirror-backend.ts'), String(mirrorPort), String(ADDRESSES), family];
+  await startMeasured(pinned(LOAD_PROCESSOR, lister)); // it ends with the bench
   const contenders = [
-    await start('haverdict', agentOf(join(program, 'cli/main.js'))),
+    await start('haverdict', agentOf(cli)),
+    await start('haverdict mirror', agentOf(cli, mirrorPort), 'mirror loaded'),
     ...(against === undefined ? [] : [await start('haverdict there', agentOf(join(against, 'cli/main.js')))]),
     await start('Node ceiling', ceiling),
   ];

@@ -1,8 +1,6 @@
 // Measures the tables of a mirror of a million addresses in this process: by its CPU time, since other processes of the
 // machine only make it wait.
 
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { systemClock } from '../agent/decision/clock.ts';
 import { type MirrorAnswers, NO_MIRROR } from '../agent/decision/mirror-answers.ts';
 import { Mirror } from '../agent/mirror/mirror.ts';
@@ -47,13 +45,12 @@ export interface MirrorRun {
 
 export function measureMirror(family: Family, rounds: number): MirrorRun {
   const segments = [...segmentsFrom(1, family)];
-  const before = usedMb();
   const mirror = new Mirror({ lists: [LIST] }, ENTRIES);
   let longestSliceMs = 0;
   const loadMs = cpuMs(() => {
     longestSliceMs = fill(mirror, segments);
   });
-  const used = usedMb() - before;
+  const usedMb = mirror.bytes / 1e6;
   const recomputeMs = cpuMs(() => {
     for (const _ of mirror.recompute());
   });
@@ -67,7 +64,7 @@ export function measureMirror(family: Family, rounds: number): MirrorRun {
   ];
   const [cachedNs = 0, halfListedNs = 0, noneListedNs = 0, halfBesideNetworksNs = 0, noneBesideNetworksNs = 0] =
     interleaved(family, mirrors, rounds);
-  const figures = { loadMs, longestSliceMs, usedMb: used, recomputeMs, cachedNs, halfListedNs, noneListedNs };
+  const figures = { loadMs, longestSliceMs, usedMb, recomputeMs, cachedNs, halfListedNs, noneListedNs };
   return { family, entries: ENTRIES, ...figures, halfBesideNetworksNs, noneBesideNetworksNs };
 }
 
@@ -157,16 +154,6 @@ function cpuMs(work: () => void): number {
   work();
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1000;
-}
-
-/** Without what is free in the heap: the segments that were made before leave more of that than the tables take. */
-function usedMb(): number {
-  setFlagsFromString('--expose-gc');
-  const gc = runInNewContext('gc') as () => void;
-  gc();
-  gc();
-  const { heapUsed, external } = process.memoryUsage();
-  return (heapUsed + external) / 1e6;
 }
 
 function fail(...what: unknown[]): never {

@@ -29,13 +29,13 @@ export function cpuSecondsOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
 }
 
-/** Starts a program; resolves when it prints that it is listening. */
-export async function startMeasured(command: readonly string[]): Promise<Measured> {
+/** Starts a program; resolves when it prints that it is listening, or these words. */
+export async function startMeasured(command: readonly string[], words = 'listening'): Promise<Measured> {
   const [program = '', ...args] = command;
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   // However the bench ends, the program is killed.
   process.once('exit', () => child.kill('SIGKILL'));
-  await said(child, 'listening');
+  await said(child, words);
   const pid = child.pid ?? 0; // it is running
   return {
     pid,
@@ -56,12 +56,12 @@ export function megabytesOf(pid: number, field: 'VmRSS' | 'VmHWM'): number {
   return Number(kibibytes) / 1024;
 }
 
-async function said(child: ChildProcess, word: string): Promise<void> {
+async function said(child: ChildProcess, words: string): Promise<void> {
   const exited = once(child, 'exit').then(() => {
-    throw new Error(`${child.spawnargs.join(' ')} ended before it listened`);
+    throw new Error(`${child.spawnargs.join(' ')} did not say: ${words}`);
   });
   const heard = new Promise<void>((resolve) => {
-    if (child.stdout) createInterface({ input: child.stdout }).on('line', (line) => line.includes(word) && resolve());
+    if (child.stdout) createInterface({ input: child.stdout }).on('line', (line) => line.includes(words) && resolve());
   });
   await Promise.race([heard, exited]);
 }

@@ -112,14 +112,6 @@ export function fits(maxBytes: number, actions: Uint8Array, dynamic: DynamicActi
   return actions.length + (dynamic === undefined ? 0 : dynamic.maxBytes) <= maxBytes;
 }
 
-/** One behind the other. */
-export function concatenated(first: DynamicActions, second: DynamicActions): DynamicActions {
-  return {
-    maxBytes: first.maxBytes + second.maxBytes,
-    write: (out, at) => second.write(out, first.write(out, at)),
-  };
-}
-
 /** The payload as bytes. */
 export function payloadBytes({ actions, dynamic }: AckPayload): Uint8Array {
   if (dynamic === undefined) return actions;

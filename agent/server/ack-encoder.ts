@@ -1,9 +1,10 @@
 import { isDenied } from '../../contract/actions.ts';
-import { type AckActions, concatenated, fitted, NO_ACTIONS } from '../../spop/ack-payload.ts';
+import { encodeActions } from '../../spop/ack.ts';
+import { type AckActions, fitted, NO_ACTIONS } from '../../spop/ack-payload.ts';
 import type { Decision } from '../decision/decision.ts';
 import type { DecisionCounter, DecisionStats } from '../state/decision-stats.ts';
 import type { AckAddressWriter } from './ack-address-writer.ts';
-import { encodeDecision, type VariableTarget } from './encode-decision.ts';
+import { type EncodedActions, encodeDecision, referenceAction, type VariableTarget } from './encode-decision.ts';
 import { DynamicReference, type ReferenceIds } from './reference-id.ts';
 
 export interface EncoderEvents {
@@ -14,16 +15,19 @@ export interface EncoderEvents {
 /** A decision with its encoding and its counter. */
 export interface EncodedDecision {
   readonly decision: Decision;
-  readonly ack: AckActions;
+  /** The reference id in it is that of the last deny. */
+  readonly ack: EncodedActions;
   readonly tally: DecisionCounter;
   /** A deny has a reference id and is recorded. */
   readonly isDeny: boolean;
 }
 
+const NOTHING: EncodedActions = { ...NO_ACTIONS, referenceAt: 0 };
+
 /** Sentinel for an empty memo. */
 const NONE: EncodedDecision = {
   decision: { action: 'allow', source: 'cache' },
-  ack: NO_ACTIONS,
+  ack: NOTHING,
   tally: { message: '', action: 'allow', source: 'cache', reason: '', list: '', count: 0 },
   isDeny: false,
 };
@@ -68,7 +72,7 @@ export class AckEncoder {
   count(encoded: EncodedDecision, maxBytes: number): void {
     encoded.tally.count++;
     if (!encoded.isDeny) return;
-    this.#references.advance();
+    this.#refer(encoded.ack);
     if (this.#stats.hasRoom) this.#record(encoded.decision, encoded.ack, this.#address.subject, maxBytes);
   }
 
@@ -84,12 +88,10 @@ export class AckEncoder {
     this.#stats.counterOf(this.#message, decision).count++;
     const ack = this.#encode(decision, address);
     if (!isDenied(decision.action)) return ack;
-    this.#references.advance();
+    this.#refer(ack);
     if (this.#stats.hasRoom) this.#record(decision, ack, address, maxBytes);
     const reference = this.#reference?.copy();
-    return ack.essentialDynamic === undefined || reference === undefined
-      ? ack
-      : { ...ack, dynamic: reference, essentialDynamic: reference };
+    return reference === undefined ? ack : { ...ack, essentialDynamic: reference };
   }
 
   #encodedOf(decision: Decision): EncodedDecision {
@@ -106,7 +108,8 @@ export class AckEncoder {
     const ack = this.#encode(decision, 'ip:');
     const encoded = {
       decision,
-      ack: decision.ofAddress && ack !== NO_ACTIONS ? this.#withAddress(ack) : ack,
+      // the address is written behind the `ip:` of the last action
+      ack: decision.ofAddress && ack !== NOTHING ? { ...ack, dynamic: this.#address } : ack,
       tally: this.#stats.counterOf(this.#message, decision),
       isDeny: isDenied(decision.action),
     };
@@ -114,26 +117,27 @@ export class AckEncoder {
     return encoded;
   }
 
-  /** The address is written behind the `ip:` of the last action. */
-  #withAddress(ack: AckActions): AckActions {
-    const { essentialDynamic: reference } = ack;
-    return { ...ack, dynamic: reference === undefined ? this.#address : concatenated(this.#address, reference) };
+  /** The next reference id, written where these actions have one. */
+  #refer({ full, referenceAt }: EncodedActions): void {
+    this.#references.advance();
+    if (referenceAt !== 0) this.#references.write(full, referenceAt);
   }
 
-  #encode(decision: Decision, address: string | undefined): AckActions {
+  #encode(decision: Decision, address: string | undefined): EncodedActions {
     try {
       const ack = encodeDecision(decision, this.#target, address);
       if (!isDenied(decision.action)) return ack;
-      this.#reference ??= new DynamicReference(this.#target, this.#references);
-      return { ...ack, dynamic: this.#reference, essentialDynamic: this.#reference };
+      this.#reference ??= new DynamicReference(encodeActions([referenceAction(this.#target)]), this.#references);
+      return { ...ack, essentialDynamic: this.#reference };
     } catch (error) {
       this.#events.internalError(error);
-      return NO_ACTIONS;
+      return NOTHING;
     }
   }
 
   #record(decision: Decision, ack: AckActions, address: string | undefined, maxBytes: number): void {
-    const isReferenceSent = fitted(maxBytes, ack).dynamic !== undefined;
+    const { actions, dynamic } = fitted(maxBytes, ack);
+    const isReferenceSent = actions === ack.full || dynamic !== undefined;
     this.#stats.record(this.#message, decision, address, isReferenceSent ? this.#references.text : '');
   }
 }

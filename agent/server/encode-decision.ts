@@ -1,8 +1,9 @@
-import { withoutNeeds } from '../../contract/actions.ts';
+import { isDenied, withoutNeeds } from '../../contract/actions.ts';
 import { VARIABLES } from '../../haproxy/variables.ts';
 import { type Action, encodeActions, type Scope } from '../../spop/ack.ts';
 import type { AckActions } from '../../spop/ack-payload.ts';
 import type { Decision } from '../decision/decision.ts';
+import { REFERENCE_DIGITS } from './reference-id.ts';
 
 /** Where the variables of a message are set, and which variables of entries HAProxy has rules for. */
 export interface VariableTarget {
@@ -13,8 +14,17 @@ export interface VariableTarget {
   readonly vars: ReadonlyMap<string, string>;
 }
 
+export interface EncodedActions extends AckActions {
+  /** Where `full` has the digits of the reference id, which are zeros as yet; 0 if it has none. */
+  readonly referenceAt: number;
+}
+
 /** `address` is the `ip` subject of the request. A decision by its own entry has that as `entry`, which comes last. */
-export function encodeDecision(decision: Decision, target: VariableTarget, address: string | undefined): AckActions {
+export function encodeDecision(
+  decision: Decision,
+  target: VariableTarget,
+  address: string | undefined,
+): EncodedActions {
   const set = (name: string, value: string): Action => setVariable(target, name, { type: 'string', value });
   const essential = outcomeActions(decision, target);
   const outcomeLength = essential.length;
@@ -26,11 +36,15 @@ export function encodeDecision(decision: Decision, target: VariableTarget, addre
   if (decision.shadow !== undefined) details.push(set(VARIABLES.shadow, decision.shadow));
   if (decision.reason !== undefined) details.push(set(VARIABLES.reason, decision.reason));
   if (decision.list !== undefined) details.push(set(VARIABLES.list, decision.list));
+  const isReferred = isDenied(decision.action);
+  if (isReferred) details.push(referenceAction(target));
   const entry = decision.ofAddress ? address : decision.entry;
-  if (entry !== undefined) details.push(set(VARIABLES.entry, entry));
+  const last = entry === undefined ? [] : [set(VARIABLES.entry, entry)];
   const encode = (actions: readonly Action[]) => encodeActions([...unsetStale(target, actions), ...actions]);
+  const full = encode([...essential, ...details, ...last]);
   return {
-    full: encode([...essential, ...details]),
+    full,
+    referenceAt: isReferred ? full.length - encodeActions(last).length - REFERENCE_DIGITS : 0,
     essential: encode(essential),
     ...(essential.length > outcomeLength && { bare: encode(outcomeActions(withoutVars(decision), target)) }),
   };
@@ -45,6 +59,11 @@ function unsetStale({ scope, vars }: VariableTarget, actions: readonly Action[])
   const names = new Set([...Object.values(VARIABLES), ...vars.values()]);
   for (const { name } of actions) names.delete(name);
   return [...names].map((name) => ({ type: 'unset-var', scope, name }));
+}
+
+/** The digits of the reference id are its last bytes, zeros as yet. */
+export function referenceAction(target: VariableTarget): Action {
+  return setVariable(target, VARIABLES.ref, { type: 'string', value: '0'.repeat(REFERENCE_DIGITS) });
 }
 
 /** A decision in shadow mode has no variables that a rule could apply. */

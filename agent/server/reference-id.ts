@@ -1,13 +1,10 @@
-import { VARIABLES } from '../../haproxy/variables.ts';
-import { encodeActions } from '../../spop/ack.ts';
 import type { DynamicActions } from '../../spop/ack-payload.ts';
-import { setVariable, type VariableTarget } from './encode-decision.ts';
 
 /** Crockford's base 32 in lower case: no letter looks like a digit. */
 const ALPHABET = Buffer.from('0123456789abcdefghjkmnpqrstvwxyz');
 const DIGIT_MASK = ALPHABET.length - 1;
 /** 60 bits: two processes that count 10⁹ ids each share one with a probability of 2 in 10⁹. */
-const DIGITS = 12;
+export const REFERENCE_DIGITS = 12;
 
 /**
  * The reference ids of denied requests: numbers of twelve digits that count up from a random one, so that no two processes
@@ -15,52 +12,53 @@ const DIGITS = 12;
  */
 export class ReferenceIds {
   readonly #digits: Uint8Array;
-  /** The current id in ASCII; `advance` overwrites it. */
-  readonly bytes: Uint8Array;
+  /** The current id in ASCII. */
+  readonly #text: Uint8Array;
 
   /** The low five bits of each byte of `start` are a digit. */
-  constructor(start = crypto.getRandomValues(new Uint8Array(DIGITS))) {
+  constructor(start = crypto.getRandomValues(new Uint8Array(REFERENCE_DIGITS))) {
     this.#digits = start.map((byte) => byte & DIGIT_MASK);
-    this.bytes = this.#digits.map(asciiOf);
+    this.#text = this.#digits.map(asciiOf);
   }
 
   get text(): string {
-    return Buffer.from(this.bytes).toString('latin1');
+    return Buffer.from(this.#text).toString('latin1');
   }
 
   advance(): void {
     const digits = this.#digits;
-    for (let at = DIGITS - 1; at >= 0; at--) {
+    for (let at = REFERENCE_DIGITS - 1; at >= 0; at--) {
       const digit = ((digits[at] as number) + 1) & DIGIT_MASK; // in bounds
       digits[at] = digit;
-      this.bytes[at] = asciiOf(digit);
+      this.#text[at] = asciiOf(digit);
       if (digit !== 0) return;
     }
   }
+
+  /** Writes the current id at `at`, and returns the position after it. */
+  write(out: Uint8Array, at: number): number {
+    for (let index = 0; index < REFERENCE_DIGITS; index++) out[at + index] = this.#text[index] as number; // in bounds
+    return at + REFERENCE_DIGITS;
+  }
 }
 
-/** Writes the action that sets the current reference id. */
+/** Writes the action that sets the current reference id, where there is no room for the details that have it. */
 export class DynamicReference implements DynamicActions {
   readonly maxBytes: number;
   readonly #references: ReferenceIds;
   /** The action up to its value. */
   readonly #head: Uint8Array;
 
-  /** Throws a `TypeError` if HAProxy would not accept the name of the variable. */
-  constructor(target: VariableTarget, references: ReferenceIds) {
-    const action = encodeActions([setVariable(target, VARIABLES.ref, { type: 'string', value: '0'.repeat(DIGITS) })]);
+  /** `action` sets a reference id, its last bytes. */
+  constructor(action: Uint8Array, references: ReferenceIds) {
     this.maxBytes = action.length;
     this.#references = references;
-    this.#head = action.subarray(0, -DIGITS);
+    this.#head = action.subarray(0, -REFERENCE_DIGITS);
   }
 
   write(out: Uint8Array, at: number): number {
-    const head = this.#head;
-    const { bytes } = this.#references;
-    for (let index = 0; index < head.length; index++) out[at + index] = head[index] as number; // in bounds
-    const textAt = at + head.length;
-    for (let index = 0; index < DIGITS; index++) out[textAt + index] = bytes[index] as number; // in bounds
-    return textAt + DIGITS;
+    out.set(this.#head, at);
+    return this.#references.write(out, at + this.#head.length);
   }
 
   /** With the current id, whenever it is written. */

@@ -9,6 +9,7 @@ import { ListenError } from './listen-error.ts';
 import { ReadScheduler } from './read-scheduler.ts';
 import { serveSocket } from './serve-socket.ts';
 import { clearStaleSocket, grantAccess, withClosedUmask } from './socket-file.ts';
+import { TurnWrites } from './turn-writes.ts';
 
 /** A reload makes the new HAProxy open all its connections at once. */
 const BACKLOG = 4096;
@@ -23,6 +24,7 @@ export class Listener {
   #target: ListenAddress;
   readonly #server: Server;
   readonly #served = new Set<TrackedConnection>();
+  readonly #writes = new TurnWrites();
   #isPassed = false;
 
   constructor(
@@ -38,7 +40,16 @@ export class Listener {
     // Paused until the connection handles what is received.
     this.#server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
       const closed = () => this.#served.delete(served);
-      const served = serveSocket(socket, { handler, clock, events, output, limiter, reads, closed });
+      const served = serveSocket(socket, {
+        handler,
+        clock,
+        events,
+        output,
+        limiter,
+        reads,
+        writes: this.#writes,
+        closed,
+      });
       this.#served.add(served);
       events.accepted();
     });
@@ -91,6 +102,7 @@ export class Listener {
   /** Closes everything at once. */
   destroy(): void {
     this.#server.close();
+    this.#writes.flush();
     for (const served of this.#served) served.destroy();
   }
 

@@ -5,8 +5,10 @@ import type { CurrentHandler } from '../notify-handler.ts';
 import type { OutputBuffer } from '../output-buffer.ts';
 import type { Clock } from '../transport.ts';
 import type { ConnectionLimiter, TrackedConnection } from './connection-limiter.ts';
+
 import type { ReadScheduler } from './read-scheduler.ts';
 import { withSharedReads } from './shared-reads.ts';
+import type { TurnWrites } from './turn-writes.ts';
 
 /** How long a closing socket waits for the peer to read the DISCONNECT. */
 const LINGER_MS = 1_000;
@@ -24,6 +26,7 @@ export interface SocketParts {
   readonly output: OutputBuffer;
   readonly limiter: ConnectionLimiter;
   readonly reads: ReadScheduler;
+  readonly writes: TurnWrites;
   /** Runs once, when the socket is closed. */
   readonly closed: () => void;
 }
@@ -31,7 +34,7 @@ export interface SocketParts {
 /** Runs a connection on an accepted socket, which is paused. */
 export function serveSocket(
   accepted: Socket,
-  { handler, clock, events, output, limiter, reads, closed }: SocketParts,
+  { handler, clock, events, output, limiter, reads, writes, closed }: SocketParts,
 ): TrackedConnection {
   const transport = {
     write,
@@ -76,6 +79,10 @@ export function serveSocket(
       socket.pause();
       reads.schedule(resume);
     }
+    report();
+  }
+
+  function report(): void {
     const held = heldBytes();
     if (held === reportedBytes) return;
     const more = held - reportedBytes;
@@ -92,15 +99,23 @@ export function serveSocket(
   }
 
   function write(bytes: Uint8Array): boolean {
-    // While the peer does not read, nothing is read from it: unread ACKs stay below one socket buffer and one chunk.
+    writes.add(bytes, send);
+    return true;
+  }
+
+  function send(bytes: Uint8Array): boolean {
+    if (socket.destroyed) return true;
+    // While the peer does not read, nothing is read from it: unread ACKs stay below one socket buffer and those of one turn.
     const isAllRead = socket.writableLength === 0;
     if (!socket.write(bytes)) socket.pause();
     if (socket.writableLength === 0) return true;
     if (isAllRead) unreadSinceMs = clock.nowMs();
+    report();
     return false;
   }
 
   function end(): void {
+    writes.flush();
     // A paused socket would not see the peer's FIN and so never close.
     socket.resume();
     socket.end();

@@ -22,6 +22,8 @@ function variables(bytes: Uint8Array): Record<string, Value> {
 
 const entry = { subject: 'ip:203.0.113.0/24', list: 'manual', action: 'deny', reason: 'abuse', status: 429 } as const;
 
+/** A reference id that is not written yet. */
+const NO_REFERENCE = str('0'.repeat(12));
 const TARGET: VariableTarget = { scope: 'txn', vars: new Map() };
 
 describe('an encoded decision', () => {
@@ -32,9 +34,23 @@ describe('an encoded decision', () => {
       ...short,
       reason: str('abuse'),
       list: str('manual'),
+      ref: NO_REFERENCE,
       entry: str('ip:203.0.113.0/24'),
     });
     assert.deepEqual(variables(essential), short);
+  });
+
+  it('says where the reference id of a deny goes, whatever comes behind it', () => {
+    for (const action of ACTIONS)
+      for (const address of [undefined, 'ip:192.0.2.1']) {
+        const decision: Decision = { action, source: 'cache', list: 'l', ofAddress: true };
+        const { full, referenceAt } = encodeDecision(decision, TARGET, address);
+        assert.equal(referenceAt !== 0, 'ref' in variables(full), action);
+        if (referenceAt === 0) continue;
+        full.set(Buffer.from('0123456789ab'), referenceAt);
+        assert.deepEqual(variables(full).ref, str('0123456789ab'));
+        assert.deepEqual(variables(full).entry, address && str(address));
+      }
   });
 
   it('has no variable without a value', () => {
@@ -55,7 +71,7 @@ describe('an encoded decision', () => {
 
   it('has the address of the request as its entry if the entry is that address', () => {
     const decision: Decision = { action: 'deny', source: 'stale', list: 'manual', ofAddress: true };
-    const rest = { action: str('deny'), source: str('stale'), list: str('manual') };
+    const rest = { action: str('deny'), source: str('stale'), list: str('manual'), ref: NO_REFERENCE };
     assert.deepEqual(variables(encodeDecision(decision, TARGET, 'ip:192.0.2.1').full), {
       ...rest,
       entry: str('ip:192.0.2.1'),
@@ -126,7 +142,7 @@ describe('an encoded decision', () => {
       vars: varsOf({ requestHeaders: [], responseHeaders: [] }),
     };
     const { full, bare } = encodeDecision(decisionOf({ ...entry, vars: { path: '/' } }, 'cache'), target, undefined);
-    const names = ['action', 'source', 'status', 'path', 'reason', 'list', 'entry'];
+    const names = ['action', 'source', 'status', 'path', 'reason', 'list', 'ref', 'entry'];
     assert.deepEqual(
       Object.keys(variables(full)),
       names.map((name) => `login.${name}`),

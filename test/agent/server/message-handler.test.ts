@@ -127,9 +127,12 @@ const textOf = (bytes: Uint8Array) =>
     ? bytes.join('.')
     : new URL(`http://[${toHex(bytes).replaceAll(/(....)(?=.)/g, '$1:')}]`).hostname.slice(1, -1);
 
+/** The variables of an answer, but for the reference id. */
 const said = (answer: Awaited<ReturnType<MessageHandler['answer']>>) =>
   Object.fromEntries(
-    parseActions(answer.full).map((action) => [action.name, 'value' in action ? plain(action.value) : null]),
+    parseActions(answer.full)
+      .filter(({ name }) => name !== 'ref')
+      .map((action) => [action.name, 'value' in action ? plain(action.value) : null]),
   );
 const plain = (value: Value) =>
   'value' in value ? (value.value instanceof Uint8Array ? Buffer.from(value.value).toString() : value.value) : null;
@@ -367,8 +370,8 @@ describe('an entry that is the address of the request itself', () => {
       ['source', str('cache')],
       ['status', { type: 'int64', value: 403n }],
       ['list', str('manual')],
-      ['entry', str(`ip:${textOf(address)}${length}`)],
       ['ref', str(referenceOf(NO_REFERENCE, nth))],
+      ['entry', str(`ip:${textOf(address)}${length}`)],
     ]);
   const inBytes = (value: Uint8Array): Value => ({ type: value.length === 4 ? 'ipv4' : 'ipv6', value });
   const ask = (stream: number, value: Value) => notify(stream, 1, ['check', ['ip', value]]);
@@ -441,8 +444,8 @@ describe('an entry that is the address of the request itself', () => {
         const sent = fromHex(await ackOf(handler, notify(1, 1, ...list)));
         const variables = parseActions(parseFrames(sent)[0]?.payload ?? new Uint8Array(0));
         assert.deepEqual(variables.map((each) => [each.name, 'value' in each ? plain(each.value) : null]).slice(-2), [
-          ['entry', `ip:${addresses[denied]}`],
           ['ref', referenceOf(NO_REFERENCE, 1)],
+          ['entry', `ip:${addresses[denied]}`],
         ]);
       }
   });

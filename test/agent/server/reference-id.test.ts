@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { referenceAction } from '../../../agent/server/encode-decision.ts';
 import { DynamicReference, ReferenceIds } from '../../../agent/server/reference-id.ts';
+import { encodeActions } from '../../../spop/ack.ts';
 import { referenceOf } from '../../support/reference.ts';
 import { parseActions, str } from '../../support/spop/naive-codec.ts';
 
@@ -30,7 +32,7 @@ describe('reference ids', () => {
 
   it('are written as they are at that time, or as they were when they were copied', () => {
     const references = new ReferenceIds(new Uint8Array(12));
-    const dynamic = new DynamicReference({ ...TARGET, group: 'login' }, references);
+    const dynamic = new DynamicReference(encodeActions([referenceAction({ ...TARGET, group: 'login' })]), references);
     const kept = dynamic.copy();
     references.advance();
     for (const [one, ref] of [
