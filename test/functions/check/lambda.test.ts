@@ -54,10 +54,10 @@ describe('the Lambda entry', () => {
 
   it('reaches for the table before it is called', async (t) => {
     const table = await localTable(t);
-    const operations: string[] = [];
-    const endpoint = await faultyTable(t, table.endpoint, ({ operation }) => void operations.push(operation));
+    const operations = new Set<string>(); // on a busy machine it may reach for it twice
+    const endpoint = await faultyTable(t, table.endpoint, ({ operation }) => void operations.add(operation));
     await invoked(undefined, endpoint);
-    assert.deepEqual(operations, ['BatchGetItem']);
+    assert.deepEqual([...operations], ['BatchGetItem']);
   });
 
   it('starts without a table, logs that, and answers 503', async () => {
