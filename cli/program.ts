@@ -22,6 +22,7 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ['export', async () => (await import('./commands/export.ts')).exportCommand()],
   ['sync', async () => (await import('./commands/sync.ts')).syncCommand()],
   ['lint', async () => (await import('./commands/lint.ts')).lintCommand()],
+  ['denied', async () => (await import('./commands/denied.ts')).deniedCommand()],
   ['console', async () => (await import('./commands/console.ts')).consoleCommand(run)],
   ['top', async () => (await import('./commands/top.ts')).topCommand()],
   ['prove', async () => (await import('./commands/prove.ts')).proveCommand()],

@@ -20,6 +20,7 @@ if (import.meta.main) {
     entryPoints: [join(FOLDER, 'spop.ts')],
     outfile: join(DIST, 'spop.js'),
     bundle: true,
+    minifySyntax: true, // it stays readable
     format: 'esm',
     platform: 'node',
     target: 'node22',

@@ -8,6 +8,8 @@ import type { Clock } from './transport.ts';
 const DRAIN_MS = 60;
 /** How long it holds answers at most: HAProxy waits so much longer than the agent's deadline. */
 const HOLD_MS = 20;
+/** How long it waits for a moment without an awaited answer, or the deadline if that is longer; then it takes no more questions. */
+const AWAITING_MS = 1000;
 /** If nothing was asked for so long, hardly anything is on its way. */
 const QUIET_MS = 10;
 
@@ -103,7 +105,8 @@ export class Drain {
     this.#cancelLimit();
     this.#cancelQuiet();
     this.#isOver = true;
-    if (this.#deadlineMs !== undefined) this.#cancelLimit = this.#clock.after(this.#deadlineMs, () => this.#refuse());
+    if (this.#deadlineMs !== undefined)
+      this.#cancelLimit = this.#clock.after(Math.max(AWAITING_MS, this.#deadlineMs), () => this.#refuse());
     this.#events.over();
   }
 

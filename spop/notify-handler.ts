@@ -56,8 +56,8 @@ export interface CurrentHandler {
   /** From now on health checks fail, so that HAProxy asks other agents before the connections to this one close. */
   readonly failsChecks?: boolean;
   /**
-   * How long after its question an answer comes at the latest. While a connection shuts down, answers may be held for so long, and
-   * it ends soon after twice that time.
+   * How long after its question an answer comes at the latest. While a connection shuts down, answers may be held for so long;
+   * after a second more, or so long if that is more, it ends. Without this, it ends when no answer is awaited.
    */
   readonly deadlineMs?: number;
   /** False: HAProxy waits for each ACK before it sends the next NOTIFY on that connection, and an ACK may be larger. */

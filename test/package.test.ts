@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { compiles, installedIn, link, packed, SETUPS, writeExamples } from './support/installed-package.ts';
@@ -51,6 +53,18 @@ describeNewer('the package as published', () => {
     const units = [...guide.matchAll(/"\$units\/([\w.]+)"/g)].map(([, unit = '']) => unit);
     assert.equal(units.length, 3);
     for (const unit of units) assert.ok(existsSync(join(folder, 'node_modules', place, unit)), unit);
+  });
+
+  it('serves the page of the console', async () => {
+    const program = join(folder, 'node_modules/haverdict/dist/cli/main.js');
+    const child = spawn(process.execPath, [program, 'console'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const lines = createInterface({ input: child.stdout });
+    const [, link = ''] = [(await once(lines, 'line'))[0], (await once(lines, 'line'))[0]];
+    const { headers } = await fetch(link, { redirect: 'manual' });
+    const page = await fetch(new URL('/', link), { headers: { cookie: headers.get('set-cookie') ?? '' } });
+    assert.match(await page.text(), /<title>haverdict console<\/title>/);
+    child.stdin.end();
+    assert.deepEqual(await once(child, 'exit'), [0, null]);
   });
 
   it('checks a config file', async () => {

@@ -90,6 +90,7 @@ function startHelper(env: NodeJS.ProcessEnv, failed: (problem: string) => void):
     },
     async close() {
       isClosing = true;
+      child.ref(); // or the event loop is empty, and the process ends with 13, before a killed helper has exited
       stdin.end();
       const limit = setTimeout(() => endGroup(pid), CLOSE_LIMIT_MS);
       await exited;

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { fstatSync } from 'node:fs';
 import { Command } from 'commander';
+import { readAgents } from '../agent-client/agent-address.ts';
 import { ConsoleServer } from '../console/console-server.ts';
 import { actor } from '../entries/actor.ts';
 import { usageError } from '../exit/cli-error.ts';
@@ -10,6 +11,7 @@ import { addTableOptions, type TableOptions } from '../options/table-options.ts'
 import { printLine } from '../output/output.ts';
 
 interface ConsoleOptions extends TableOptions, ConfigOptions {
+  readonly agents?: string;
   readonly port: number;
 }
 
@@ -19,11 +21,17 @@ type Run = (argv: readonly string[], complaints: { write(text: string): boolean 
 export function consoleCommand(run: Run): Command {
   const command = new Command('console')
     .description('serve a local web page to search, block, allow, import and undo, until Ctrl-C')
-    .option('--port <number>', 'the port on 127.0.0.1 (default: any that is free)', readPort, 0);
+    .option('--port <number>', 'the port on 127.0.0.1 (default: any that is free)', readPort, 0)
+    .option(
+      '--agents <addresses>',
+      'also show what these agents denied: their admin.listen or admin.socket',
+      checkAgents,
+    );
   return addExamples(
     addTableOptions(addConfigOption(command)),
     'haverdict console',
     'haverdict console -c /etc/haverdict/haverdict.yaml --port 8088',
+    'haverdict console --agents 10.0.0.1:9101,10.0.0.2:9101',
   ).action((options: ConsoleOptions) => serve(run, options));
 }
 
@@ -37,8 +45,15 @@ async function serve(run: Run, options: ConsoleOptions): Promise<void> {
           return true;
         },
       }),
-    given: { table: tableArguments(options), config: file === undefined ? [] : [`--config=${file}`] },
-    about: { table: options.table, place: options.endpointUrl ?? options.region, config: file, by: actor() },
+    given: {
+      table: tableArguments(options),
+      config: file === undefined ? [] : [`--config=${file}`],
+      agents: options.agents === undefined ? [] : [`--agents=${options.agents}`],
+    },
+    about: {
+      ...{ table: options.table, place: options.endpointUrl ?? options.region, config: file, by: actor() },
+      hasAgents: options.agents !== undefined,
+    },
   });
   const link = await server.open(options.port);
   await printLine('Open this link in a browser on this host; it works once. Ctrl-C ends it.');
@@ -67,4 +82,10 @@ function tableArguments({ table, region, endpointUrl, profile, readUnits }: Tabl
 function readPort(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
   throw usageError(`--port "${text}" is not a port: use 1 to 65535`);
+}
+
+/** The text itself: each command reads it again. */
+function checkAgents(text: string): string {
+  readAgents(text);
+  return text;
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { type AgentAddress, askHits, type EntryCount, readAgents } from '../agent-client/agent-hits.ts';
+import { type AgentAddress, readAgents } from '../agent-client/agent-address.ts';
+import { askHits, type EntryCount } from '../agent-client/agent-hits.ts';
 import { addFilterOptions, type FilterOptions, filterOf, isFiltering } from '../entries/filter.ts';
 import { COLUMNS, cellsOf, jsonOf, listedItem } from '../entries/listed-item.ts';
 import { addExamples } from '../help/examples.ts';

@@ -21,6 +21,7 @@ interface WiringOptions extends ConfigOptions {
   readonly haproxyVersion?: HaproxyVersion;
   readonly out?: string;
   readonly into?: string[];
+  readonly frontend?: string[];
   readonly write?: true;
   readonly force?: true;
   readonly haproxyProgram: string;
@@ -44,6 +45,7 @@ export function wiringCommand(): Command {
           "HAProxy's files, in the order of its -f: show what would be replaced between the marks in them; a folder means its *.cfg",
         ).conflicts('out'),
       )
+      .option('--frontend <name...>', 'with --into: the frontends that get marks where they have none')
       .option('--write', 'with --into: replace it, if haproxy -c accepts the result; keeps a backup')
       .option('--force', 'with --into: also replace parts that were edited by hand')
       .option('--haproxy-program <path>', 'with --into --write: the haproxy that checks the result', 'haproxy')
@@ -52,16 +54,19 @@ export function wiringCommand(): Command {
         '\nExit code: 0 printed, written, shown or nothing to change; 1 refused, with nothing changed; 2 usage; 78 config.',
       )
       .action(async (options: WiringOptions) => {
-        const { into, write = false, force = false, haproxyProgram } = options;
-        if (into === undefined && (write || force)) throw usageError('--write and --force go with --into');
+        const { into, frontend: frontends, write = false, force = false, haproxyProgram } = options;
+        if (into === undefined && (write || force || frontends !== undefined))
+          throw usageError('--frontend, --write and --force go with --into');
         const settings = await wiredSettings(options);
         if (into !== undefined)
-          for (const line of await replaceInto(settings, { into, write, force, haproxyProgram })) await printLine(line);
+          for (const line of await replaceInto(settings, { into, frontends, write, force, haproxyProgram }))
+            await printLine(line);
         else if (options.out === undefined) process.stdout.write(printed(settings));
         else for (const path of await written(settings, options.out)) process.stdout.write(`wrote ${path}\n`);
       }),
     'haverdict wiring',
     'haverdict wiring --haproxy-version 3.2 --out /etc/haproxy',
+    'haverdict wiring --into /etc/haproxy/haproxy.cfg --frontend web --write',
     'haverdict wiring --into /etc/haproxy/haproxy.cfg --write',
   );
 }

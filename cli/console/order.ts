@@ -1,10 +1,13 @@
 import * as z from 'zod/mini';
 
-/** What a command offers to the page: its options, and whether it reads the agent's configuration. */
+/** What a command offers to the page: its options, and which of those that the console was started with it takes. */
 interface Offer {
   readonly options: readonly string[];
-  readonly readsConfig?: true;
+  readonly given: readonly (keyof Given)[];
 }
+
+const TABLE = ['table'] as const;
+const BOTH = ['table', 'config'] as const;
 
 const WRITE = ['list', 'new-list', 'for', 'until', 'reason', 'note'];
 
@@ -13,18 +16,19 @@ const WRITE = ['list', 'new-list', 'for', 'until', 'reason', 'note'];
  * writes what is protected: `--force` is for the command line.
  */
 const OFFERS = {
-  explain: { options: ['json', 'message'], readsConfig: true },
-  block: { options: WRITE, readsConfig: true },
-  allow: { options: WRITE, readsConfig: true },
-  remove: { options: ['list', 'reason'] },
-  list: { options: ['json', 'by', 'within', 'reason', 'expiring', 'limit'] },
-  'lists print': { options: ['json', 'count'] },
-  'lists describe': { options: ['json'] },
-  history: { options: ['json', 'list', 'since', 'limit'] },
-  revert: { options: ['json', 'yes', 'dry-run', 'reason'], readsConfig: true },
+  explain: { options: ['json', 'message'], given: BOTH },
+  block: { options: WRITE, given: BOTH },
+  allow: { options: WRITE, given: BOTH },
+  remove: { options: ['list', 'reason'], given: TABLE },
+  list: { options: ['json', 'by', 'within', 'reason', 'expiring', 'limit'], given: TABLE },
+  'lists print': { options: ['json', 'count'], given: TABLE },
+  'lists describe': { options: ['json'], given: TABLE },
+  history: { options: ['json', 'list', 'since', 'limit'], given: TABLE },
+  denied: { options: ['json'], given: ['agents'] },
+  revert: { options: ['json', 'yes', 'dry-run', 'reason'], given: BOTH },
   import: {
     options: [...WRITE, 'json', 'dry-run', 'yes', 'kind', 'contains', 'trust', 'skip-invalid', 'skip-protected'],
-    readsConfig: true,
+    given: BOTH,
   },
 } as const satisfies Record<string, Offer>;
 
@@ -41,10 +45,11 @@ const Order = z.strictObject({
 });
 export type Order = z.infer<typeof Order>;
 
-/** What the console was started with, for every command: `--table` and its like, and `--config`. */
+/** What the console was started with, as arguments of the commands: `--table` and its like, `--config`, `--agents`. */
 export interface Given {
   readonly table: readonly string[];
   readonly config: readonly string[];
+  readonly agents: readonly string[];
 }
 
 /** The order in a line of JSON; undefined if it is none that the page may give. */
@@ -57,11 +62,9 @@ export function parseOrder(line: string): Order | undefined {
 
 /** The arguments of the program. Whatever stands in an option or argument stays one. */
 export function argumentsOf({ command, args, options }: Order, given: Given): string[] {
-  const offer: Offer = OFFERS[command];
   return [
     ...command.split(' '),
-    ...given.table,
-    ...(offer.readsConfig ? given.config : []),
+    ...OFFERS[command].given.flatMap((name) => given[name]),
     ...Object.entries(options).map(([name, value]) => (value === true ? `--${name}` : `--${name}=${value}`)),
     '--',
     ...args,

@@ -17,15 +17,17 @@ export interface IntoOptions {
   readonly write: boolean;
   /** Also parts that were edited by hand. */
   readonly force: boolean;
+  /** The frontends that get marks where they have none. */
+  readonly frontends?: readonly string[] | undefined;
   readonly haproxyProgram: string;
 }
 
 /** Replaces what stands between the marks in HAProxy's files; returns the lines to print. */
 export async function replaceInto(
   settings: Settings,
-  { into, write, force, haproxyProgram }: IntoOptions,
+  { into, write, force, frontends = [], haproxyProgram }: IntoOptions,
 ): Promise<string[]> {
-  const all = replacementsIn(into.flatMap(haproxyFilesAt), settings, force);
+  const all = replacementsIn(into.flatMap(haproxyFilesAt), settings, { force, frontends });
   const changed = all.filter(({ before, after }) => before !== after);
   const diff = changed.flatMap(diffOf);
   if (changed.length === 0) return ['all parts are up to date'];
@@ -101,8 +103,8 @@ function beside({ file, text }: Pick<Replacement, 'file'> & { readonly text: str
 }
 
 function diffOf({ file, parts }: Replacement): string[] {
-  const changes = parts.flatMap(({ found, part }) => {
-    const lines = lineDiff([found.begin, ...found.lines], linesFor(part, found.begin));
+  const changes = parts.flatMap(({ found, isNew, part }) => {
+    const lines = lineDiff(isNew ? [] : [found.begin, ...found.lines], linesFor(part, found.begin));
     return lines.every((line) => line[0] === ' ')
       ? []
       : [`@@ ${found.name}, line ${found.from + 1} @@`, ...lines.map((line) => line.replaceAll('\t', '    '))];

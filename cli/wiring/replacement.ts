@@ -23,6 +23,7 @@ import { readLines } from '../../haproxy/parse/preprocessor.ts';
 import { type HaproxyConfig, readConfig } from '../../haproxy/parse/proxy.ts';
 import { readSections } from '../../haproxy/parse/sections.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
+import { type MarkedText, withMarks } from './added-marks.ts';
 import { type FileOnDisk, readOnDisk } from './file-on-disk.ts';
 
 /** A file with its marked parts, each with what belongs there now. */
@@ -32,23 +33,37 @@ export interface Replacement {
   readonly isSpoe: boolean;
   readonly parts: readonly ReplacedPart[];
   readonly broken: readonly BrokenMark[];
+  /** As it is, the same with marks for parts that it gets, and with the parts. */
   readonly before: string;
+  readonly marked: string;
   readonly after: string;
 }
 
 export interface ReplacedPart {
   readonly found: FoundPart;
+  /** Whether its marks are new. */
+  readonly isNew: boolean;
   readonly part: MarkedPart;
   /** As its filter line has it, and the file that HAProxy reads there. */
   readonly spoePath: string;
   readonly spoeFile: string;
 }
 
-/** The parts of these files and of the SPOE files that they name; whatever makes replacing unsafe is an error that names all of it. */
-export function replacementsIn(paths: readonly string[], settings: Settings, overwritesEdits: boolean): Replacement[] {
+/**
+ * The parts of these files and of the SPOE files that they name, with new marks for these frontends; whatever makes replacing
+ * unsafe is an error that names all of it.
+ */
+export function replacementsIn(
+  paths: readonly string[],
+  settings: Settings,
+  { force, frontends }: { readonly force: boolean; readonly frontends: readonly string[] },
+): Replacement[] {
   const files = paths.map((path) => readOnDisk(path));
-  const config = configOf(files, settings);
-  const own = files.map((file) => replacementIn(file, settings, config, false));
+  const sections = files.flatMap((file) => readSections(readLines(file.path, textOf(file), settings.haproxy.version)));
+  const config = readConfig(paths, sections);
+  const texts = files.map((file) => ({ path: file.path, text: textOf(file) }));
+  const marked = frontends.length === 0 ? [] : orRefused(() => withMarks(texts, sections, config.proxies, frontends));
+  const own = files.map((file, at) => replacementIn(file, settings, config, false, marked[at]));
   const spoeFiles = own.flatMap(({ parts }) =>
     parts.filter(({ found }) => FRONTENDS.includes(found.name)).map(({ spoeFile }) => spoeFile),
   );
@@ -61,7 +76,8 @@ export function replacementsIn(paths: readonly string[], settings: Settings, ove
     ...own.flatMap((one, at) => sameFile(one, own.slice(0, at))),
     ...all.flatMap(({ file, broken }) => broken.map(({ at, what }) => `${file.path}:${at + 1}: ${what}`)),
     ...all.flatMap(namesIn),
-    ...(overwritesEdits ? [] : all.flatMap(editsIn)),
+    ...own.flatMap(uselessIn),
+    ...(force ? [] : all.flatMap(editsIn)),
     ...missingParts(settings, names).map(missingText),
     ...all
       .filter(({ isSpoe, parts }) => isSpoe && !parts.some(({ found }) => found.name === SPOE_PART))
@@ -74,28 +90,33 @@ export function replacementsIn(paths: readonly string[], settings: Settings, ove
 
 /** The same text with other SPOE files in its filter lines, for HAProxy to check. */
 export function withSpoePaths(
-  { before, parts }: Replacement,
+  { marked, parts }: Replacement,
   settings: Settings,
   pathOf: (part: ReplacedPart) => string,
 ): string {
   return withParts(
-    before,
+    marked,
     parts.map((part) => ({ found: part.found, part: partFor(part.found, settings, pathOf(part)) })),
   );
 }
 
-/** As HAProxy would read them together. */
-function configOf(files: readonly FileOnDisk[], { haproxy: { version } }: Settings): HaproxyConfig {
-  const sections = files.flatMap((file) => readSections(readLines(file.path, textOf(file), version)));
-  return readConfig(
-    files.map(({ path }) => path),
-    sections,
-  );
+function orRefused<Result>(add: () => Result): Result {
+  try {
+    return add();
+  } catch (error) {
+    throw new CliError(EXIT.failed, `nothing was replaced: ${(error as Error).message}`, { cause: error }); // of withMarks
+  }
 }
 
-function replacementIn(file: FileOnDisk, settings: Settings, config: HaproxyConfig, isSpoe: boolean): Replacement {
+function replacementIn(
+  file: FileOnDisk,
+  settings: Settings,
+  config: HaproxyConfig,
+  isSpoe: boolean,
+  { text: marked, added }: Pick<MarkedText, 'text' | 'added'> = { text: textOf(file), added: new Set() },
+): Replacement {
   const before = textOf(file);
-  const marks = readMarks(before);
+  const marks = readMarks(marked);
   const known = spoePathIn(
     marks.parts.flatMap(({ lines }) => lines),
     spoePathBeside(file.path),
@@ -104,9 +125,10 @@ function replacementIn(file: FileOnDisk, settings: Settings, config: HaproxyConf
     const spoePath = spoePathIn(found.lines, known);
     const paths = pathsOf(spoePath, file.path, config).map((path) => resolve(path));
     const spoeFile = paths.find((path) => existsSync(path)) ?? paths[0] ?? spoePath;
-    return { found, part: partFor(found, settings, spoePath), spoePath, spoeFile };
+    const isNew = added.has(found.from);
+    return { found, isNew, part: partFor(found, settings, spoePath), spoePath, spoeFile };
   });
-  return { file, isSpoe, parts, broken: marks.broken, before, after: withParts(before, parts) };
+  return { file, isSpoe, parts, broken: marks.broken, before, marked, after: withParts(marked, parts) };
 }
 
 function textOf({ bytes, encoding }: FileOnDisk): string {
@@ -126,6 +148,16 @@ function editsIn({ file, parts }: Replacement): string[] {
       ({ found }) =>
         `${file.path}:${found.from + 1}: part ${found.name} was edited by hand: --force replaces it all the same`,
     );
+}
+
+/** A new part without lines: nothing would be checked there. */
+function uselessIn({ file, parts }: Replacement): string[] {
+  return parts
+    .filter(({ isNew, part }) => isNew && part.text === '')
+    .map(({ part: { name } }) => {
+      const mode = name === 'frontend' ? 'http' : 'tcp';
+      return `${file.path}: part ${name} would be empty: no message of the configuration is for a frontend in mode ${mode}`;
+    });
 }
 
 function namesIn({ file, parts }: Replacement): string[] {

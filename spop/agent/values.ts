@@ -43,7 +43,7 @@ export interface ValueTypes {
  * assert.equal(types.length, 6);
  * ```
  */
-export type ValueType = keyof ValueTypes;
+export type ValueType = Extract<keyof ValueTypes, string>; // shown as the words, not as `keyof`
 
 /**
  * The types of arguments or variables, by their names.

@@ -15,9 +15,10 @@ import { type ListenAddress, MAX_UNIX_PATH_BYTES } from './listen-address.ts';
  * ```
  */
 export type ListenOptions =
-  | { readonly port: number; readonly host?: string }
+  | { readonly port: number; readonly host?: string; readonly path?: never }
   | {
       readonly path: string;
+      readonly port?: never;
       /** The permissions of the socket: read and write for owner and group if they are absent. */
       readonly mode?: number;
       /** A user's name or number. */

@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { HAPROXY_STREAMS } from '../../spop/ack-payload.ts';
+import { longRuns } from '../support/scope.ts';
 import { Conversation, NOTHING, settled } from '../support/spop/conversation.ts';
 import { hello, notify } from '../support/spop/naive-codec.ts';
 
 const DEADLINE_MS = 100;
+/** How long it waits for a moment without an awaited answer. */
+const AWAITING_MS = 1000;
 /** HAProxy waits so much longer than the deadline. */
 const MARGIN_MS = 20;
 /** How long the connection waits for a question, before anything else. */
@@ -46,7 +49,7 @@ async function stopUnder({ everyMs, tookMs }: Traffic) {
   const drainAtMs = talk.clock.nowMs() + 2 * DEADLINE_MS;
   for (; talk.ended === 0; talk.clock.advance(1)) {
     const sinceMs = talk.clock.nowMs() - drainAtMs;
-    assert.ok(sinceMs < 10 * DEADLINE_MS, 'it ends');
+    assert.ok(sinceMs < 2 * AWAITING_MS, 'it ends');
     if (sinceMs === 0) talk.connection.drain();
     if (sinceMs % everyMs === 0 && unanswered.size < HAPROXY_STREAMS) {
       unanswered.add(`${nextId}`);
@@ -70,15 +73,15 @@ describe('a shutdown under traffic that does not stop', () => {
     tookMs: fc.array(fc.constantFrom(0, 1, 3, 10, 30, 60, 99, 100, 1000), { minLength: 1, maxLength: 5 }),
   });
 
-  it('is over within twice the deadline, and answers nothing later than HAProxy waits', async () => {
+  it('is over a second and the deadline later, and answers nothing later than HAProxy waits', async () => {
     await fc.assert(
       fc.asyncProperty(traffic, async (given) => {
         const { endedAfterMs, longestMs, lost } = await stopUnder(given);
-        assert.ok(endedAfterMs <= FIRST_MS + 2 * DEADLINE_MS + 2, `over after ${endedAfterMs} ms`);
+        assert.ok(endedAfterMs <= FIRST_MS + AWAITING_MS + DEADLINE_MS + 2, `over after ${endedAfterMs} ms`);
         assert.ok(longestMs <= DEADLINE_MS + MARGIN_MS, `answered after ${longestMs} ms`);
         assert.ok(lost <= HAPROXY_STREAMS);
       }),
-      { numRuns: 40 },
+      { numRuns: longRuns(300, 12) },
     );
   });
 
@@ -95,7 +98,10 @@ describe('a shutdown under traffic that does not stop', () => {
 
   it('gives up what comes in the end where functions are as slow as they may be', async () => {
     const { endedAfterMs, lost } = await stopUnder({ everyMs: 20, tookMs: [99] });
-    assert.ok(endedAfterMs > DEADLINE_MS && endedAfterMs <= FIRST_MS + 2 * DEADLINE_MS + 2, `${endedAfterMs}`);
+    assert.ok(
+      endedAfterMs > AWAITING_MS && endedAfterMs <= FIRST_MS + AWAITING_MS + DEADLINE_MS + 2,
+      `${endedAfterMs}`,
+    );
     assert.ok(lost > 0 && lost < HAPROXY_STREAMS, `${lost}`);
   });
 });

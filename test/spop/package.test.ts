@@ -7,7 +7,16 @@ import { promisify } from 'node:util';
 import { compilerPackage } from '../../dev/test-tools.ts';
 import { FrameType } from '../../spop/frame.ts';
 import { temporaryFolder } from '../support/config-file.ts';
-import { codeIn, compiles, installedIn, link, packed, SETUPS, writeExamples } from '../support/installed-package.ts';
+import {
+  codeIn,
+  compiles,
+  installedIn,
+  link,
+  packed,
+  pointsAt,
+  SETUPS,
+  writeExamples,
+} from '../support/installed-package.ts';
 import { describeNewer } from '../support/scope.ts';
 import { Client } from '../support/spop/client.ts';
 import { hello, notify, str } from '../support/spop/naive-codec.ts';
@@ -22,6 +31,32 @@ export const agent = createAgent({
   ask: message({ args: { ip: 'address' } }, ({ args, set, signal }) => set('seen', args.ip !== null && signal !== null)),
 });
 export const files = haproxyFiles({ listen: { port: 9000 }, messages: { ask: { args: { ip: 'src' } } } });
+`;
+
+/** Each line but the first is wrong behind its mark. */
+const WRONG = `import { createAgent, haproxyFiles, message } from 'haverdict-spop';
+
+const agent = createAgent({ /*!*/ask: 'deny' }, { onError: async () => {} });
+createAgent({ ask: message({ args: { /*!*/ip: 'ip' } }, () => {}) });
+message({ args: { ip: 'address' } }, ({ args }) => args./*!*/port);
+message({ args: { ip: 'address' }, vars: { a: 'text' } }, ({ args }) => args./*!*/port);
+message({ vars: { /*!*/a: 'string' } }, () => {});
+message({ vars: { a: 'text' } }, ({ set }) => set(/*!*/'b', 'x'));
+message({ vars: { a: 'text' } }, ({ set }) => set('a', /*!*/7));
+message({ args: { ip: 'address' }, vars: { a: 'integer' } }, ({ args, set }) => set('a', /*!*/args.ip));
+message({ args: { ip: 'address' } }, ({ set }) => set('a', /*!*/undefined));
+message({ vars: { a: 'text' } }, async ({ args, set }) => set('a', /*!*/args.ip ?? null));
+message({ /*!*/arg: {} }, () => {});
+createAgent({}, { /*!*/fallback: async ({ set }) => { set('a', 1); } });
+createAgent({}, { /*!*/fallback: async ({ set }) => set('a', 1) });
+createAgent({}, { /*!*/deadlineMS: 5 });
+createAgent({}, { /*!*/deadlineMs: '5' });
+createAgent({ ask: ({ set }) => set('a', 'b', /*!*/'transaction') });
+await agent.listen(/*!*/{ port: 1, path: '/a.sock' });
+await agent.listen({ port: 1, /*!*/mode: 0o660 });
+await agent.listen({ /*!*/port: '1' });
+haproxyFiles({ listen: { port: 1 }, messages: { ask: { /*!*/event: 'on-request' } } });
+haproxyFiles({ listen: { port: 1 }, messages: { ask: { args: { /*!*/ip: 4 } } } });
 `;
 
 describeNewer('haverdict-spop as published', () => {
@@ -115,6 +150,7 @@ describeNewer('the types of haverdict-spop, which a program checks with its own'
   compiles(() => folder, SETUPS);
   compiles(() => older, { 'the types of Node 18': { module: 'nodenext', types: ['node'] } });
   compiles(() => folder, { 'no types of Node': { module: 'nodenext', types: [] } }, 'bare/*.ts');
+  pointsAt(() => folder, WRONG);
 });
 
 interface Manifest {

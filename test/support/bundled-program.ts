@@ -10,7 +10,7 @@ export async function bundledProgram(folder: string, version: string): Promise<s
   const fresh = `${folder}.${process.pid}`;
   try {
     await writeBundle(fresh, version, process.execPath);
-    for (const file of globSync('**/*.{js,json}', { cwd: fresh })) {
+    for (const file of globSync('**/*.{js,json,html,css}', { cwd: fresh })) {
       const [from, to] = [join(fresh, file), join(folder, file)];
       if (existsSync(to) && readFileSync(to).equals(readFileSync(from))) continue;
       mkdirSync(dirname(to), { recursive: true });

@@ -4,7 +4,6 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { TestContext } from 'node:test';
 
 const PROGRAMS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
@@ -98,6 +97,13 @@ export class Page {
     }
   }
 
+  /** Chooses a file, as in the dialog of a field for files. */
+  async choose(selector: string, file: string): Promise<void> {
+    const { root } = (await this.send('DOM.getDocument')) as { root: { nodeId: number } }; // the protocol
+    const { nodeId } = await this.send('DOM.querySelector', { nodeId: root.nodeId, selector });
+    await this.send('DOM.setFileInputFiles', { nodeId, files: [file] });
+  }
+
   async resize(width: number, height: number, scale = 1): Promise<void> {
     await this.send('Emulation.setDeviceMetricsOverride', {
       width,
@@ -141,7 +147,7 @@ export class Page {
 }
 
 /** A fresh Chromium with one empty tab, gone at the end of the test. */
-export async function openPage(t: Pick<TestContext, 'after'>): Promise<Page> {
+export async function openPage(t: { after(clean: () => void | Promise<void>): void }): Promise<Page> {
   if (CHROMIUM === undefined) throw new Error('there is no Chromium here: apt-get install chromium');
   const profile = mkdtempSync(join(tmpdir(), 'haverdict-chromium-'));
   const flags = [

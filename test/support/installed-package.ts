@@ -65,6 +65,35 @@ export function compiles(folderOf: () => string, setups: Setups, include = '*.mt
       });
 }
 
+/** What stands before the place at which a compiler has to point. */
+const WRONG = '/*!*/';
+
+/** Every compiler points at exactly the marked places of a program, which is in a folder where the package is installed. */
+export function pointsAt(folderOf: () => string, program: string): void {
+  const places = program.split('\n').flatMap((line, index) => {
+    const at = line.indexOf(WRONG);
+    return at < 0 ? [] : [`${index + 1},${at + WRONG.length + 1}`];
+  });
+  for (const compiler of COMPILERS)
+    it(`are refused where they are wrong by TypeScript ${versionOf(compiler)}`, async () => {
+      const folder = join(folderOf(), 'wrong');
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, 'agent.mts'), program);
+      const compilerOptions = { ...STRICT, module: 'nodenext', types: [] };
+      writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['agent.mts'] }));
+      const tsc = run(process.execPath, [join(compiler, 'bin/tsc'), '-p', folder, '--pretty', 'false']);
+      const said: string = await tsc.then(
+        () => '',
+        ({ stdout }) => stdout,
+      );
+      assert.deepEqual(
+        [...said.matchAll(/agent\.mts\((\d+,\d+)\)/g)].map(([, place]) => place),
+        places,
+        said,
+      );
+    });
+}
+
 function versionOf(compiler: string): string {
   if (!existsSync(compiler)) return `of ${compiler}, which npm run test:tools brings,`;
   return JSON.parse(readFileSync(join(compiler, 'package.json'), 'utf8')).version;

@@ -17,7 +17,7 @@ function takeKey() {
 /** What a command said instead of doing it. */
 export class Refusal extends Error {
   constructor({ complaints }) {
-    super(complaints.map((line) => line.replace(/^haverdict: /, '')).join('\n'));
+    super(complaints.join('\n'));
   }
 }
 
@@ -40,7 +40,8 @@ export async function run(command, args = [], options = {}, file = undefined) {
     throw new Error('no answer: does haverdict console still run in its terminal?');
   });
   if (!response.ok) throw new Error((await response.text()).trim());
-  return response.json();
+  const { complaints, ...ran } = await response.json();
+  return { ...ran, complaints: complaints.map((line) => line.replace(/^haverdict: /, '')) };
 }
 
 /** Exit codes: 65 is done, but with skipped lines; 75 is done, but late. */

@@ -51,17 +51,12 @@ export function check(name, label) {
 
 /** Foreign text, isolated from the direction of the text around it. */
 export function foreign(text) {
-  return el('bdi', {}, text ?? '');
+  return text ? el('bdi', {}, text) : '';
 }
 
-/** A time of the table, with how long it is from now. */
-export function time(iso) {
-  if (!iso) return '';
-  const seconds = (Date.parse(iso) - Date.now()) / 1000;
-  if (Number.isNaN(seconds)) return foreign(String(iso));
-  return el('time', { datetime: iso, title: iso }, relative(seconds));
-}
-
+/** As in 2027-01-31 09:30. */
+const MOMENT = new Intl.DateTimeFormat('sv', { dateStyle: 'short', timeStyle: 'short' });
+const RELATIVE = new Intl.RelativeTimeFormat('en');
 const UNITS = [
   ['day', 86_400],
   ['hour', 3600],
@@ -69,7 +64,12 @@ const UNITS = [
   ['second', 1],
 ];
 
-function relative(seconds) {
-  const [unit, length] = UNITS.find(([, length]) => Math.abs(seconds) >= 2 * length) ?? ['second', 1];
-  return new Intl.RelativeTimeFormat('en').format(Math.trunc(seconds / length), unit);
+/** A time in the zone of the browser, with how long it is from now. */
+export function time(iso) {
+  if (!iso) return '';
+  const seconds = (Date.parse(iso) - Date.now()) / 1000;
+  if (Number.isNaN(seconds)) return foreign(String(iso));
+  const [unit, length] = UNITS.find(([, length]) => Math.abs(seconds) >= 1.5 * length) ?? ['second', 1];
+  const relative = RELATIVE.format(Math.round(seconds / length), unit);
+  return el('time', { datetime: iso }, MOMENT.format(new Date(iso)), el('small', {}, relative));
 }

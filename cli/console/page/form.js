@@ -56,6 +56,7 @@ export function form(work, ...children) {
           await work(element, event.submitter?.value);
         } catch (error) {
           refused.textContent = error.message;
+          if (error.message.includes('--force')) refused.append('\n--force is only for the command line.');
           offerNamed(element, error.message);
         }
         element.ariaBusy = 'false';

@@ -10,14 +10,14 @@ const SINCE = [
 ];
 
 /** Who changed what, with undo. `wanted` is a subject, or `list:NAME`. */
-export async function historyView(part, wanted, again) {
+export async function historyView(part, wanted) {
   const [, ofList] = /^list:(.*)$/.exec(wanted) ?? [];
   const changes = el('div');
   const show = async (element) => {
     const { subject, ...options } = Object.fromEntries(new FormData(element));
     const found = await read('history', subject.trim() === '' ? [] : [subject.trim()], { ...options, limit: '100' });
     changes.replaceChildren(
-      found.changes.length === 0 ? el('p', {}, 'Nothing was changed.') : changesTable(found, again),
+      found.changes.length === 0 ? el('p', {}, 'Nothing was changed.') : changesTable(found, () => show(filters)),
     );
   };
   const filters = form(
@@ -45,7 +45,7 @@ function changesTable({ changes, left }, again) {
       ['When', ({ at }) => time(at)],
       ['Who', ({ by }) => foreign(by)],
       ['List', ({ list }) => foreign(list)],
-      ['Did', ({ change, action = '' }) => foreign(`${change} ${action}`.trim())],
+      ['Did', ({ change, action = '' }) => foreign(`${DID[change] ?? change} ${action}`.trim())],
       ['Subjects', (one) => foreign(subjectsOf(one))],
       ['Until', ({ until }) => time(until)],
       ['Why', ({ why }) => foreign(why)],
@@ -61,8 +61,26 @@ function changesTable({ changes, left }, again) {
           ),
       ],
     ],
-    changes,
+    withoutParts(changes),
   );
+}
+
+const DID = {
+  __proto__: null,
+  put: 'wrote',
+  remove: 'removed',
+  import: 'imported',
+  sync: 'synced',
+  revert: 'undid',
+  'list-created': 'created the list',
+  'list-changed': 'changed the list',
+  'list-deleted': 'deleted the list',
+};
+
+/** Of a run with totals these are enough. */
+function withoutParts(changes) {
+  const whole = new Set(changes.flatMap(({ totals, run }) => (totals === undefined ? [] : [run])));
+  return changes.filter(({ totals, run }) => totals !== undefined || !whole.has(run));
 }
 
 function subjectsOf({ subjects = [], totals = {} }) {

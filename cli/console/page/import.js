@@ -3,7 +3,15 @@ import { check, choice, el, field } from './dom.js';
 import { entryFields, form, optionsOf, say } from './form.js';
 import { preview } from './undo.js';
 
-const KINDS = ['ip', 'host', 'path', 'ua', 'asn', 'country', 'ja4'].map((kind) => [kind, kind]);
+const KINDS = [
+  ['ip', 'addresses and networks'],
+  ['host', 'host names'],
+  ['path', 'paths'],
+  ['ua', 'user agents'],
+  ['asn', 'networks by number (ASN)'],
+  ['country', 'countries'],
+  ['ja4', 'TLS fingerprints (JA4)'],
+];
 
 /** A file into a list: first what it would do, with every guard of the command line, then the same once more in earnest. */
 export async function importView(part) {
@@ -15,7 +23,7 @@ export async function importView(part) {
     const [file] = input.files;
     const options = { ...optionsOf(element), ...(button !== 'write' && { 'dry-run': true }) };
     write.disabled = true;
-    if (button === 'write') return wrote(await change('import', ['-'], options, file), shown);
+    if (button === 'write') return wrote(await change('import', ['-'], { ...options, json: true }, file), shown);
     const ran = await run('import', ['-'], options, file);
     shown.replaceChildren(preview([...ran.complaints.map((line) => `${line}\n`), ...ran.out], ran.cut));
     if (ran.code !== 0 && ran.code !== 65) throw new Refusal({ complaints: ran.complaints.slice(-1) });
@@ -32,11 +40,11 @@ export async function importView(part) {
         lists.map(({ name }) => name),
         'never',
       ),
-      field('Kind', choice('kind', KINDS)),
+      field('What is in it', choice('kind', KINDS)),
     ),
     check('skip-invalid', 'Skip lines that cannot be read'),
     check('skip-protected', 'Skip what is protected'),
-    check('new-list', 'The list is not in the configuration'),
+    check('new-list', 'Also if the list is not in the configuration'),
     check('yes', 'Also new allows and redirects of a file that was imported before'),
     el('div', { class: 'buttons' }, el('button', { value: 'preview' }, 'Preview'), write),
   );

@@ -5,23 +5,28 @@ import { entriesTable } from './search.js';
 
 const MOST = 200;
 
+/** The counts that are being made: they read every entry. */
+let counting;
+
 /** All lists, or one with its entries. */
-export async function listsView(part, name, again) {
-  if (name !== '') return listView(part, name, again);
-  const counted = form(async () => show(await read('lists print', [], { count: true })), el('button', {}, 'Count now'));
+export async function listsView(part, name) {
+  if (name !== '') return listView(part, name);
   const rows = el('div');
-  const show = (lists) => rows.replaceChildren(listsTable(lists));
-  part.append(el('h1', {}, 'Lists'), rows, counted);
-  show(await read('lists print'));
+  part.append(el('h1', {}, 'Lists'), rows);
+  rows.append(listsTable(await read('lists print')));
+  counting ??= read('lists print', [], { count: true }).finally(() => {
+    counting = undefined;
+  });
+  rows.replaceChildren(listsTable(await counting));
 }
 
 function listsTable(lists) {
   return table(
-    'Registered lists',
+    'Lists of the table',
     [
       ['List', ({ name }) => el('a', { href: `#lists/${name}` }, foreign(name))],
-      ['Entries', ({ counted, entries }) => (counted === undefined ? atLast(entries) : String(counted))],
-      ['Fresh', ({ syncedAt }) => time(syncedAt)],
+      ['Entries', ({ counted }) => String(counted ?? 'counting…')],
+      ['Read from its source', ({ syncedAt }) => time(syncedAt)],
       ['Source', ({ source }) => foreign(source)],
       ['Owner', ({ owner }) => foreign(owner)],
       ['Description', ({ description }) => foreign(description)],
@@ -30,15 +35,13 @@ function listsTable(lists) {
   );
 }
 
-const atLast = (entries) => (entries === undefined ? '' : `${entries} at the last sync`);
-
-async function listView(part, name, again) {
+async function listView(part, name) {
   const entries = el('div');
   const search = async (element) => {
     const filters = Object.fromEntries(new FormData(element));
     const found = await readLines('list', [name], { ...filters, limit: String(MOST + 1) });
     const caption = found.length > MOST ? `The first ${MOST} entries: filter for others` : `${found.length} entries`;
-    entries.replaceChildren(entriesTable(caption, found.slice(0, MOST), again));
+    entries.replaceChildren(entriesTable(caption, found.slice(0, MOST), () => search(filters)));
   };
   const filters = form(
     search,
@@ -59,7 +62,7 @@ async function listView(part, name, again) {
     ['Entries', `${summary.entries}${counts.length > 0 ? `: ${counts.join(', ')}` : ''}`],
     ['Expired, not yet deleted', summary.expired || undefined],
     ['Not valid', summary.bad || undefined],
-    ['Fresh', time(record.syncedAt)],
+    ['Read from its source', time(record.syncedAt)],
     ['Source', record.source],
     ['Owner', record.owner],
     ['Description', record.description],

@@ -1,11 +1,20 @@
 import { about } from './command.js';
+import { deniedView } from './denied.js';
 import { el } from './dom.js';
+import { say } from './form.js';
 import { historyView } from './history.js';
 import { importView } from './import.js';
 import { listsView } from './lists.js';
 import { searchView } from './search.js';
 
-const VIEWS = { __proto__: null, search: searchView, lists: listsView, history: historyView, import: importView };
+const VIEWS = {
+  __proto__: null,
+  search: searchView,
+  lists: listsView,
+  history: historyView,
+  import: importView,
+  ...(about.hasAgents && { denied: deniedView }),
+};
 
 const main = document.getElementById('main');
 let shown = 0;
@@ -40,8 +49,18 @@ document.addEventListener('keydown', (event) => {
 });
 // a file that misses its place would replace the page
 for (const name of ['dragover', 'drop']) addEventListener(name, (event) => event.preventDefault());
-addEventListener('hashchange', show);
+document.querySelector('nav').addEventListener('click', ({ target }) => {
+  if (target.hash === location.hash) show(); // the same once more
+});
+addEventListener('hashchange', () => {
+  say([]); // that was about the view before
+  show();
+});
 
-document.getElementById('place').textContent =
-  `table ${about.table}${about.place ? ` at ${about.place}` : ''}, as ${about.by}`;
+document.querySelector('[href="#denied"]').hidden = !about.hasAgents;
+document.getElementById('place').textContent = [
+  `table ${about.table}${about.place ? ` at ${about.place}` : ''}`,
+  `as ${about.by}`,
+  about.config ?? 'without a configuration',
+].join(' · ');
 await show();

@@ -24,8 +24,12 @@ export async function searchView(part, subject, again) {
     el('h1', {}, 'What happens to a visitor?'),
     form(
       search,
-      field('Who', box, 'an address or network, or like host:shop.example, path:/admin/*, country:XX'),
-      el('button', {}, 'Search'),
+      el(
+        'div',
+        { class: 'line' },
+        field('Who', box, 'an address or network, or like host:shop.example, path:/admin/*, country:XX'),
+        el('button', {}, 'Search'),
+      ),
     ),
   );
   if (subject === '') return;
@@ -41,7 +45,7 @@ function explained({ decision, effect, unsupported, why, subjects, entries, list
     'section',
     { id: 'explained' },
     el('h2', { class: isRefused ? 'out' : 'in' }, isRefused ? '■ ' : '○ ', who, ` ${effect}`),
-    why && el('p', {}, `Why: ${why}.`),
+    why && !effect.includes(why) && el('p', {}, `Why: ${why}.`),
     unsupported && el('p', {}, unsupported),
     entries.length === 0
       ? el('p', {}, `No entry in any list matches. Looked in ${lists.join(', ')}.`)
@@ -90,7 +94,7 @@ function changes(typed, canonical, lists, again) {
     work,
     el('h2', {}, 'Change it'),
     el('div', { class: 'fields' }, ...entryFields(lists.map(({ name }) => name))),
-    check('new-list', 'The list is not in the configuration'),
+    check('new-list', 'Also if the list is not in the configuration'),
     el(
       'div',
       { class: 'buttons' },

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { promisify } from 'node:util';
 import { openNotifier } from '../../../agent/lifecycle/systemd-notify.ts';
+import { temporaryFolder } from '../../support/config-file.ts';
 import { openNotifySocket } from '../../support/notify-socket.ts';
 import { until } from '../../support/until.ts';
 
@@ -37,10 +42,10 @@ describe('what the service manager is told', () => {
   });
 
   it('hears beats from this event loop, and none while it is stuck', async (t) => {
-    const { manager } = await open(t, { WATCHDOG_USEC: '40000', WATCHDOG_PID: String(process.pid) });
+    const { manager } = await open(t, { WATCHDOG_USEC: '200000', WATCHDOG_PID: String(process.pid) });
     await manager.has(3);
     const before = manager.told.length;
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
     await manager.has(before + 1);
     assert.ok(manager.told.length < before + 10, `${manager.told.length - before} beats for one turn`);
     assert.deepEqual(new Set(manager.told), new Set(['WATCHDOG=1']));
@@ -66,6 +71,20 @@ describe('what the service manager is told', () => {
     notifier.ready('listening');
     notifier.reloading();
     notifier.stopping();
+  });
+
+  it('ends a systemd-notify that hangs, and the process goes on to its own end', async (t) => {
+    const folder = temporaryFolder(t);
+    writeFileSync(join(folder, 'systemd-notify'), '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 });
+    const program = `
+      import { openNotifier } from ${JSON.stringify(import.meta.resolve('../../../agent/lifecycle/systemd-notify.ts'))};
+      const env = { NOTIFY_SOCKET: '/nowhere', PATH: ${JSON.stringify(`${folder}:${process.env.PATH}`)} };
+      const notifier = openNotifier(env, console.error);
+      notifier.stopping();
+      await notifier.close();
+      console.log('closed');`;
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]);
+    assert.deepEqual([stdout, stderr], ['closed\n', '']);
   });
 
   it('is missed in one line where systemd-notify is missing', async (t) => {

@@ -31,7 +31,7 @@ async function started(t: TestContext) {
       warn('a warning');
       return 0;
     },
-    given: { table: ['--table=t'], config: ['--config=c'] },
+    given: { table: ['--table=t'], config: ['--config=c'], agents: [] },
     about: { table: 't' },
   });
   const link = new URL(await server.open(0));
