@@ -18,8 +18,8 @@ const MAX_CONNECTIONS = 32;
 const MAX_RUNS = 8;
 const MAX_HEADER_BYTES = 8192;
 const HEADERS_TIMEOUT_MS = 5_000;
-/** For a file from the same machine, or through ssh. */
-const REQUEST_TIMEOUT_MS = 300_000;
+/** For a file: it is read as fast as its lines are. */
+const REQUEST_TIMEOUT_MS = 3_600_000;
 
 const PAGE = new URL('page/', import.meta.url);
 const TYPES: Readonly<Record<string, string>> = {
