@@ -5,6 +5,7 @@ import { endOnSignals } from '../interruption.ts';
 import { readAssembly } from '../local-cloud/assembly.ts';
 import { quoted } from '../quoted.ts';
 import { typedOptions } from '../typed-options.ts';
+import { functionErrors } from './function-errors.ts';
 import { deployStack, type LocalStack, type Profile } from './local-stack.ts';
 
 /** At a fixed place, so that guides can name it: those of the last start. */
@@ -36,6 +37,7 @@ async function main(): Promise<void> {
   const stack = await deployStack({
     ...(values.assembly !== undefined && { assembly: readAssembly(values.assembly) }),
     report: (line) => console.error(`local cloud: ${line}`),
+    logged: functionErrors((error) => console.error(`local cloud: function: ${error}`)),
     tablePort,
     functionPort,
     ...(values.folder !== undefined && { folder: values.folder }),
