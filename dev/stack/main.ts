@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { plural } from '../../cli/output/plural.ts';
 import { endOnSignals } from '../interruption.ts';
@@ -34,6 +34,7 @@ async function main(): Promise<void> {
   const [tablePort, functionPort] = await freePorts(['table-port', 'function-port'], 0, 'or 0 for any free one');
 
   endOnSignals();
+  rmSync(VARIABLES, { recursive: true, force: true }); // nobody takes those of another stack before this one is there
   const stack = await deployStack({
     ...(values.assembly !== undefined && { assembly: readAssembly(values.assembly) }),
     report: (line) => console.error(`local cloud: ${line}`),
