@@ -34,7 +34,8 @@ export async function startMeasured(command: readonly string[], words = 'listeni
   const [program = '', ...args] = command;
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   // However the bench ends, the program is killed.
-  process.once('exit', () => child.kill('SIGKILL'));
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
   await said(child, words);
   const pid = child.pid ?? 0; // it is running
   return {
@@ -47,6 +48,7 @@ export async function startMeasured(command: readonly string[], words = 'listeni
       if (exitCode !== null || signalCode !== null) throw new Error(`${program} ended with ${exitCode ?? signalCode}`);
       child.kill('SIGTERM');
       await once(child, 'exit');
+      process.off('exit', kill);
     },
   };
 }

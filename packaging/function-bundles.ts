@@ -78,13 +78,12 @@ function replace(file: string, content: string | Uint8Array): void {
   renameSync(own, file);
 }
 
-/** Puts the bundles into the npm package, each with the licences of the packages in it beside it. */
+/** Puts the bundles into the npm package, with the licences of the packages in them. */
 function copyInto(target: string): void {
-  for (const { folder, inputs } of bundleFunctions()) {
-    cpSync(join(ROOT, folder), join(target, folder), { recursive: true });
-    const packages = [...new Set(inputs.flatMap(packageOf))].sort();
-    writeFileSync(join(target, dirname(folder), 'licences.txt'), licencesOf(packages));
-  }
+  const bundles = bundleFunctions();
+  for (const { folder } of bundles) cpSync(join(ROOT, folder), join(target, folder), { recursive: true });
+  const packages = [...new Set(bundles.flatMap(({ inputs }) => inputs.flatMap(packageOf)))].sort();
+  writeFileSync(join(target, 'functions/licences.txt'), licencesOf(packages));
 }
 
 if (import.meta.main) {

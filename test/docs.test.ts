@@ -66,8 +66,8 @@ describe('the docs', () => {
     const guide = text('docs/guides/getting-started.md');
     const folder = temporaryFolder(t);
     const here = (part = '') => part.replaceAll('/tmp/haverdict', folder);
-    const [, yaml] = /```yaml\n([\s\S]*?)```/.exec(guide) ?? [];
-    writeFileSync(join(folder, 'haverdict.yaml'), here(yaml));
+    const [, configuration] = /### 2 The agent\n[\s\S]*?```sh\n([\s\S]*?)```/.exec(guide) ?? [];
+    execFileSync('bash', ['-euc', here(configuration)]);
     const [, commands] = /### 3 HAProxy\n[\s\S]*?```sh\n([\s\S]*?)```/.exec(guide) ?? [];
     const printed = execFileSync('bash', ['-euc', here(commands)], { cwd: root, encoding: 'utf8' });
     assert.match(printed, /^no finding in 1 file$/m);

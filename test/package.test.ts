@@ -63,7 +63,7 @@ describeNewer('the package as published', () => {
     const { headers } = await fetch(link, { redirect: 'manual' });
     const page = await fetch(new URL('/', link), { headers: { cookie: headers.get('set-cookie') ?? '' } });
     assert.match(await page.text(), /<title>haverdict console<\/title>/);
-    child.stdin.end();
+    child.kill('SIGINT'); // its standard input stays open
     assert.deepEqual(await once(child, 'exit'), [0, null]);
   });
 

@@ -29,6 +29,8 @@ export class EntryChunk {
   depth: number;
   /** The round of the last sum that has its entries. */
   round: number;
+  /** Whether a subject may have entries in several lists; without any, a search ends at the first. */
+  hasSeveral = false;
   readonly #words: WordCount;
   readonly #width: number;
   readonly #mask: number;
@@ -91,6 +93,7 @@ export class EntryChunk {
   /** Shows a search each entry of a subject. One loop, as this is on the hot path. */
   search(hash: number, a: number, b: number, c: number, d: number, search: Finder, table: EntryLength): void {
     const [tags, ints, expiries, words, mask] = [this.#tags, this.#ints, this.#expiries, this.#words, this.#mask];
+    const isOnly = !this.hasSeveral;
     const tag = tagOf(hash);
     for (let slot = this.homeOf(hash); ; slot = (slot + 1) & mask) {
       const own = tags[slot];
@@ -100,6 +103,7 @@ export class EntryChunk {
       if (ints[at] !== a) continue;
       if (words !== 1 && (ints[at + 1] !== b || (words === 4 && (ints[at + 2] !== c || ints[at + 3] !== d)))) continue;
       search.found(ints[at + words] as number, expiries === undefined ? NEVER : (expiries[slot] as number), table);
+      if (isOnly) return;
     }
   }
 

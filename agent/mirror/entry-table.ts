@@ -78,7 +78,10 @@ export class EntryTable implements EntryLength {
     const chunk = this.#chunkOf(hash);
     this.#chunk = chunk;
     let slot = chunk.next(chunk.homeOf(hash), hash, a, b, c, d);
-    while (slot >= 0 && listOf(chunk.value(slot)) !== list) slot = chunk.next(chunk.after(slot), hash, a, b, c, d);
+    while (slot >= 0 && listOf(chunk.value(slot)) !== list) {
+      chunk.hasSeveral = true; // as soon as this one is added
+      slot = chunk.next(chunk.after(slot), hash, a, b, c, d);
+    }
     return slot;
   }
 
@@ -140,6 +143,7 @@ export class EntryTable implements EntryLength {
   /** The only chunk gets twice as many slots. */
   #double(chunk: EntryChunk): void {
     const larger = new EntryChunk(this.#words, 2 * chunk.slots, 0, chunk.round);
+    larger.hasSeveral = chunk.hasSeveral;
     this.#chunks = [larger];
     chunk.moveAll(this.#hashAt, 0, larger, larger);
   }
@@ -152,6 +156,7 @@ export class EntryTable implements EntryLength {
     }
     chunk.depth++;
     const added = new EntryChunk(this.#words, MAX_SLOTS, chunk.depth, chunk.round);
+    added.hasSeveral = chunk.hasSeveral;
     const share = 2 ** (this.#depth - chunk.depth);
     const from = this.#chunks.indexOf(chunk) + share;
     this.#chunks.fill(added, from, from + share);

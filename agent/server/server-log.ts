@@ -26,10 +26,10 @@ export function connectionLog(
   repeated: ThrottledLog,
 ): Pick<ConnectionEvents, 'protocolError' | 'disconnectReceived'> {
   return {
-    protocolError: (error) =>
+    protocolError: (error, peer) =>
       repeated.about(`protocol ${error.status}`, (times) =>
         log.warn(
-          { status: error.status, error: printable(error.message, 200), ...times },
+          { status: error.status, error: printable(error.message, 200), ...(peer !== undefined && { peer }), ...times },
           'connection closed: protocol violation by the peer',
         ),
       ),
@@ -72,9 +72,9 @@ export function connectionEvents(
 ): ListenerEvents {
   const logged = connectionLog(log, new ThrottledLog(clock));
   return {
-    protocolError(error) {
+    protocolError(error, peer) {
       metrics.spopError(error.status);
-      logged.protocolError(error);
+      logged.protocolError(error, peer);
     },
     disconnectReceived(status, message) {
       metrics.spopError(ASSIGNED.has(status) ? status : 'other');

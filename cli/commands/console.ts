@@ -68,10 +68,12 @@ async function ended(): Promise<void> {
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'].map((name) => once(process, name, { signal: end.signal }));
   const stdin = fstatSync(0);
   const isPipe = stdin.isFIFO() || stdin.isSocket(); // from a terminal a background job may not even read
-  const gone = isPipe ? [once(process.stdin.resume(), 'close', { signal: end.signal })] : [];
+  const input = isPipe ? process.stdin.resume() : undefined;
+  const gone = input === undefined ? [] : [once(input, 'close', { signal: end.signal })];
   await Promise.race([...signals, ...gone]);
   end.abort(); // the next signal ends the process at once
   await Promise.allSettled([...signals, ...gone]);
+  input?.destroy(); // it would keep the process
 }
 
 function tableArguments({ table, region, endpointUrl, profile, readUnits }: TableOptions): string[] {

@@ -7,6 +7,7 @@ import { addExamples } from '../help/examples.ts';
 import { CHANGE_COLUMNS, changeCells } from '../lists/history-table.ts';
 import { MAX_LIMIT, readLimit, readList, readSubject } from '../options/arguments.ts';
 import { parseDuration } from '../options/duration.ts';
+import { withSecrets } from '../options/secret.ts';
 import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { printJson, printLine } from '../output/output.ts';
 import { plural } from '../output/plural.ts';
@@ -51,7 +52,8 @@ async function history(text: string | undefined, options: HistoryOptions): Promi
   if (text === undefined && options.list === undefined && options.since === undefined)
     throw usageError('name a subject, a list with --list, or a time with --since, or several of them');
   const since = options.since === undefined ? undefined : beginning(options.since, Date.now());
-  const subject = text === undefined ? undefined : formatSubject(readSubject(text));
+  const [typed] = text === undefined ? [] : await withSecrets([text]);
+  const subject = typed === undefined ? undefined : formatSubject(readSubject(typed));
   const blocklist = await openBlocklist(options);
   const found = await find(blocklist, { ...options, since, subject });
   if (options.json) return printJson(found);

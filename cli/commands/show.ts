@@ -4,6 +4,7 @@ import { formatSubject } from '../../contract/subject.ts';
 import { COLUMNS, cellsOf, itemsCovering, jsonOf, type ListedItem, listedItem } from '../entries/listed-item.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readLists, readSubject } from '../options/arguments.ts';
+import { withSecrets } from '../options/secret.ts';
 import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { printJson, printLine } from '../output/output.ts';
 import { printTable } from '../output/table.ts';
@@ -26,7 +27,8 @@ export function showCommand(): Command {
   ).action(show);
 }
 
-async function show(text: string, options: ShowOptions): Promise<void> {
+async function show(typed: string, options: ShowOptions): Promise<void> {
+  const [text = typed] = await withSecrets([typed]);
   const subject = readSubject(text);
   const nowSeconds = Date.now() / 1000;
   const items = await itemsCovering(subject, (await openBlocklist(options)).entries);

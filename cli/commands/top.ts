@@ -4,7 +4,7 @@ import { Command, Option } from 'commander';
 import { addSocketOption, type SocketOptions, socketPath } from '../agent-client/socket-option.ts';
 import { usageError } from '../exit/cli-error.ts';
 import { addExamples } from '../help/examples.ts';
-import { isColoured, printJsonLine, printLine } from '../output/output.ts';
+import { isColoured, printJsonLine, printLine, terminalColumns } from '../output/output.ts';
 import { inAscii, isUtf8 } from '../top/ascii.ts';
 import type { Overview } from '../top/overview.ts';
 import { held, type Poll, poll } from '../top/poll.ts';
@@ -63,7 +63,7 @@ async function printSecond(polls: AsyncGenerator<Poll>, options: Pick<TopOptions
 
 async function print({ overview, problem }: Poll, { json }: Pick<TopOptions, 'json'>): Promise<void> {
   if (json) return printJsonLine({ ...overview, problem: problem ?? null });
-  const lines = shownLines(overview, { columns: MAX_COLUMNS, rows: MAX_LINES, problem });
+  const lines = shownLines(overview, { columns: terminalColumns() ?? MAX_COLUMNS, rows: MAX_LINES, problem });
   for (const { text } of lines) await printLine(text);
   await printLine('');
 }

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname } from 'node:path';
+import { finished } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { isAllowedHost } from '../../agent/admin/allowed-host.ts';
 import { ConnectionLimit } from '../../agent/admin/connection-limit.ts';
@@ -18,8 +19,8 @@ const MAX_CONNECTIONS = 32;
 const MAX_RUNS = 8;
 const MAX_HEADER_BYTES = 8192;
 const HEADERS_TIMEOUT_MS = 5_000;
-/** For a file from the same machine, or through ssh. */
-const REQUEST_TIMEOUT_MS = 300_000;
+/** For a file: it is read as fast as its lines are. */
+const REQUEST_TIMEOUT_MS = 3_600_000;
 
 const PAGE = new URL('page/', import.meta.url);
 const TYPES: Readonly<Record<string, string>> = {
@@ -69,7 +70,8 @@ export class ConsoleServer {
   readonly #parts: ConsoleParts;
   readonly #server: Server;
   readonly #files: ReadonlyMap<string, Answer>;
-  readonly #runs = new Set<Promise<unknown>>();
+  readonly #served = new Set<Promise<void>>();
+  #runs = 0;
   #admission = new Admission(0);
 
   constructor(parts: ConsoleParts) {
@@ -81,7 +83,10 @@ export class ConsoleServer {
         headersTimeout: HEADERS_TIMEOUT_MS,
         requestTimeout: REQUEST_TIMEOUT_MS,
       },
-      (request, response) => void this.#serve(request, response),
+      (request, response) => {
+        const served = this.#serve(request, response).finally(() => this.#served.delete(served));
+        this.#served.add(served);
+      },
     );
     new ConnectionLimit(this.#server, MAX_CONNECTIONS);
   }
@@ -104,7 +109,7 @@ export class ConsoleServer {
   /** Takes no more orders, lets those under way end, and closes everything. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    await Promise.allSettled(this.#runs);
+    await Promise.allSettled(this.#served);
     this.#server.closeAllConnections();
     await closed;
   }
@@ -126,7 +131,7 @@ export class ConsoleServer {
     response.once('finish', () => {
       if (!request.complete) request.destroy();
     });
-    response.end(body);
+    await finished(response.end(body)).catch(() => {}); // the browser may be gone
   }
 
   async #answer(request: IncomingMessage): Promise<Answer> {
@@ -159,11 +164,9 @@ export class ConsoleServer {
     if (!isOwnPage) return text(403, 'only the page of the console may ask for this');
     if (!this.#admission.hasCookie(cookie) || !this.#admission.hasKey(headers['x-console-key']))
       return text(403, 'this console was started again: open the link that it printed');
-    if (this.#runs.size >= MAX_RUNS) return text(503, 'the console is busy: try again');
-    const body = new OrderBody(request);
-    const answered = this.#run(body).finally(() => this.#runs.delete(answered));
-    this.#runs.add(answered);
-    return answered;
+    if (this.#runs >= MAX_RUNS) return text(503, 'the console is busy: try again');
+    this.#runs++;
+    return this.#run(new OrderBody(request)).finally(() => this.#runs--);
   }
 
   async #run(body: OrderBody): Promise<Answer> {

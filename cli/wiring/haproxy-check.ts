@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
+import { delimiter } from 'node:path';
 import { promisify } from 'node:util';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import { endIfStopped } from '../exit/interrupt.ts';
 
 const LIMIT_MS = 60_000;
+/** Where packages have it, which a plain user's PATH lacks. */
+const FOLDERS = ['/usr/sbin', '/usr/local/sbin'];
 /** More than the warnings of any configuration. */
 const MOST_BYTES = 64 * 1024 * 1024;
 
@@ -22,8 +25,9 @@ export async function checkedByHaproxy(
   signal: AbortSignal,
 ): Promise<string> {
   const args = ['-c', ...files.flatMap((file) => ['-f', file])];
+  const env = { ...process.env, PATH: [process.env.PATH, ...FOLDERS].join(delimiter) };
   try {
-    return wordsOf(await promisify(execFile)(program, args, { signal, timeout: LIMIT_MS, maxBuffer: MOST_BYTES }));
+    return wordsOf(await promisify(execFile)(program, args, { env, signal, timeout: LIMIT_MS, maxBuffer: MOST_BYTES }));
   } catch (error) {
     endIfStopped(signal, 'nothing was replaced');
     const what = whatFailed(program, error as Failure);

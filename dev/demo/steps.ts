@@ -126,7 +126,7 @@ async function describeMany(site: Site, from: string): Promise<string> {
     inAgent.push(Number(headers['x-haverdict-process-ms']));
   }
   const of = (times: number[], share: number) => times.sort((a, b) => a - b)[Math.floor(times.length * share)] ?? 0;
-  return `${from}: ${MANY} requests, half of them in ${of(totals, 0.5).toFixed(1)} ms or less and 99 of 100 in ${of(totals, 0.99).toFixed(1)}; HAProxy waited for the agent ${of(inAgent, 0.5)} ms (it counts whole ones) and ${of(inAgent, 0.99)} ms`;
+  return `${from}: ${MANY} requests, p50 ${of(totals, 0.5).toFixed(1)} ms, p99 ${of(totals, 0.99).toFixed(1)} ms; of that HAProxy waited for the agent p50 ${of(inAgent, 0.5)} ms, p99 ${of(inAgent, 0.99)} ms (in whole ms)`;
 }
 
 /** Runs a command, and sends requests until the client gets this status; says how long after the table's answer that was. */

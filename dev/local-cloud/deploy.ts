@@ -27,6 +27,8 @@ export interface DeployOptions<Profile extends string = string> {
   readonly foreignRoles?: ForeignRoles;
   /** How long the credentials of a profile are valid. */
   readonly credentialSeconds?: number;
+  /** Called with each line that a function logs. */
+  readonly logged?: (line: string) => void;
 }
 
 /** A stack that runs on this machine. */
@@ -91,7 +93,7 @@ async function start<Profile extends string>(
   const resources = nameResources(assembly, (id) => urls.get(id) ?? `https://${id}.invalid/`);
   const { region } = resources;
   const iam = new Iam(new Principals(resources, options.foreignRoles), region);
-  const logs = new RecentLines();
+  const logs = new RecentLines(options.logged);
   const callers = new Set<string>();
 
   const events: { written?: LocalEvents['written'] } = {};

@@ -46,6 +46,7 @@ export class ExecutionEnvironment {
       LAMBDA_TASK_ROOT: code.folder,
       _HANDLER: code.handler,
       TZ: ':UTC',
+      HOME: code.folder, // the files of this machine's user are not the function's, and the user may have no home
     };
     const child = bound(
       spawn(process.execPath, [BOOTSTRAP], { cwd: code.folder, env, stdio: ['ignore', 'pipe', 'pipe'] }),

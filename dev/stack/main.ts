@@ -1,10 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { plural } from '../../cli/output/plural.ts';
 import { endOnSignals } from '../interruption.ts';
 import { readAssembly } from '../local-cloud/assembly.ts';
 import { quoted } from '../quoted.ts';
 import { typedOptions } from '../typed-options.ts';
+import { functionErrors } from './function-errors.ts';
 import { deployStack, type LocalStack, type Profile } from './local-stack.ts';
 
 /** At a fixed place, so that guides can name it: those of the last start. */
@@ -33,9 +34,11 @@ async function main(): Promise<void> {
   const [tablePort, functionPort] = await freePorts(['table-port', 'function-port'], 0, 'or 0 for any free one');
 
   endOnSignals();
+  rmSync(VARIABLES, { recursive: true, force: true }); // nobody takes those of another stack before this one is there
   const stack = await deployStack({
     ...(values.assembly !== undefined && { assembly: readAssembly(values.assembly) }),
     report: (line) => console.error(`local cloud: ${line}`),
+    logged: functionErrors((error) => console.error(`local cloud: function: ${error}`)),
     tablePort,
     functionPort,
     ...(values.folder !== undefined && { folder: values.folder }),

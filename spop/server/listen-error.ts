@@ -13,7 +13,7 @@
  * ```
  */
 export class ListenError extends Error {
-  override readonly name: string = 'ListenError';
+  override readonly name = 'ListenError';
   /** That of the system's error, as `EADDRINUSE` or `EACCES`. */
   readonly code: string;
 

@@ -11,7 +11,6 @@ type SocketAccess = Omit<UnixAddress, 'type'>;
 
 /** This process may not set the configured owner or group of a socket. */
 export class AccessError extends ListenError {
-  override readonly name = 'AccessError';
   /** The group that this process is not in. */
   readonly foreignGroup: string | undefined;
 
@@ -95,9 +94,12 @@ function answers(path: string): Promise<boolean> {
   });
 }
 
+/** The number above it stands for none. */
+const MAX_ID = 2 ** 32 - 2;
+
 /** Node has no call for this; getent uses all databases of the host, not only /etc. */
 function idOf(database: 'passwd' | 'group', name: string): number {
-  if (/^\d+$/.test(name)) return Number(name);
+  if (/^\d+$/.test(name) && Number(name) <= MAX_ID) return Number(name);
   try {
     const line = execFileSync('getent', [database, '--', name], {
       encoding: 'utf8',

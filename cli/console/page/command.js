@@ -21,11 +21,16 @@ export class Refusal extends Error {
   }
 }
 
+/** Whether a subject is a secret and not its digest. */
+export function isSecret(text) {
+  return /^key:(?!sha256:|-$)./i.test(text);
+}
+
 /** Runs a command to its end: what it printed, its complaints and its exit code. */
 export async function run(command, args = [], options = {}, file = undefined) {
   if (file?.size > about.maxFileBytes)
     throw new Error(`${file.name} is larger than ${about.maxFileBytes >> 20} MiB: use haverdict import in a terminal`);
-  const secret = args.find((text) => /^key:(?!sha256:|-$)./i.test(text));
+  const secret = args.find(isSecret);
   const order = {
     command,
     args: args.map((text) => (text === secret ? 'key:-' : text)),

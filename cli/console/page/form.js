@@ -1,3 +1,4 @@
+import { read } from './command.js';
 import { el, field, isThere } from './dom.js';
 
 const LIFETIMES = [
@@ -10,7 +11,7 @@ const LIFETIMES = [
 ];
 
 /** How long an entry stays, why, and in which list. */
-export function entryFields(lists, usual = '24h') {
+export function entryFields(usual = '24h') {
   const until = el('input', { type: 'datetime-local', name: 'until', 'aria-label': 'until, in your time zone' });
   until.hidden = true;
   const lifetime = el(
@@ -25,8 +26,16 @@ export function entryFields(lists, usual = '24h') {
       'List',
       el('input', { name: 'list', value: 'manual', list: 'list-names', autocomplete: 'off', spellcheck: 'false' }),
     ),
-    el('datalist', { id: 'list-names' }, ...lists.map((value) => el('option', { value }))),
+    listNames(),
   ];
+}
+
+/** The names of the lists, as soon as they are known. */
+function listNames() {
+  const names = el('datalist', { id: 'list-names' });
+  const show = (lists) => names.append(...lists.map(({ name }) => el('option', { value: name })));
+  read('lists print').then(show, () => {}); // they can be typed as well
+  return names;
 }
 
 /** The options of a command, from the fields of a form with their names. */
@@ -60,6 +69,7 @@ export function form(work, ...children) {
           offerNamed(element, error.message);
         }
         element.ariaBusy = 'false';
+        if (document.activeElement === document.body) document.getElementById('main').focus(); // its place is gone
       },
     },
     ...children,

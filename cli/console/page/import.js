@@ -1,4 +1,4 @@
-import { change, Refusal, read, run } from './command.js';
+import { change, Refusal, run } from './command.js';
 import { check, choice, el, field } from './dom.js';
 import { entryFields, form, optionsOf, say } from './form.js';
 import { preview } from './undo.js';
@@ -14,13 +14,14 @@ const KINDS = [
 ];
 
 /** A file into a list: first what it would do, with every guard of the command line, then the same once more in earnest. */
-export async function importView(part) {
-  const lists = await read('lists print');
-  const input = el('input', { type: 'file', id: 'file', required: true });
+export function importView(part) {
+  const input = el('input', { type: 'file', id: 'file' });
+  const lines = el('textarea', { id: 'lines', rows: '4', spellcheck: 'false' });
   const shown = el('div', { id: 'preview' });
   const write = el('button', { value: 'write', disabled: true }, 'Write');
   const work = async (element, button) => {
-    const [file] = input.files;
+    const [file = new File([lines.value], 'pasted lines')] = input.files;
+    if (file.size === 0) throw new Error('choose a file, or paste lines');
     const options = { ...optionsOf(element), ...(button !== 'write' && { 'dry-run': true }) };
     write.disabled = true;
     if (button === 'write') return wrote(await change('import', ['-'], { ...options, json: true }, file), shown);
@@ -32,16 +33,13 @@ export async function importView(part) {
   };
   const element = form(
     work,
-    el('div', { class: 'drop' }, field('File', input, 'or drop it here')),
     el(
       'div',
-      { class: 'fields' },
-      ...entryFields(
-        lists.map(({ name }) => name),
-        'never',
-      ),
-      field('What is in it', choice('kind', KINDS)),
+      { class: 'drop' },
+      field('File', input, 'or drop it here'),
+      field('Or lines', lines, 'one address a line'),
     ),
+    el('div', { class: 'fields' }, ...entryFields('never'), field('What is in it', choice('kind', KINDS))),
     check('skip-invalid', 'Skip lines that cannot be read'),
     check('skip-protected', 'Skip what is protected'),
     check('new-list', 'Also if the list is not in the configuration'),
@@ -53,11 +51,13 @@ export async function importView(part) {
     input.files = dataTransfer.files;
     element.requestSubmit(element.querySelector('[value=preview]'));
   });
-  part.append(el('h1', {}, 'Import a file'), element, shown);
+  part.append(el('h1', {}, 'Import'), element, shown);
 }
 
 function wrote({ out, complaints }, shown) {
   const { list, written, skipped } = JSON.parse(out.join(''));
   say([`Wrote ${written} entries to list ${list}, skipped ${skipped}.`, ...complaints.slice(-1)]);
-  shown.replaceChildren(el('p', {}, el('a', { href: `#history/list:${list}` }, 'Undo it in the history')));
+  const undone = el('a', { href: `#history/list:${list}` }, 'Undo it in the history');
+  shown.replaceChildren(el('p', {}, undone));
+  undone.focus();
 }

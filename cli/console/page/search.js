@@ -1,12 +1,14 @@
-import { change, read } from './command.js';
+import { change, isSecret, read } from './command.js';
 import { check, el, field, foreign, table, time } from './dom.js';
 import { entryFields, form, optionsOf } from './form.js';
 import { sayWithUndo } from './undo.js';
 
+const HINT =
+  'an address or network, or like host:shop.example, path:/admin/*, country:XX; several at once under Import';
 const REFUSED = ['deny', 'tarpit', 'drop'];
 
 /** What every agent would decide about a subject, and what can be done about it. */
-export async function searchView(part, subject, again) {
+export async function searchView(part, subject) {
   const box = el('input', {
     id: 'search-text',
     type: 'search',
@@ -15,27 +17,24 @@ export async function searchView(part, subject, again) {
     autocomplete: 'off',
     spellcheck: 'false',
   });
+  const found = el('div');
+  const look = async (text) => {
+    const explanation = await read('explain', [text]);
+    const again = () => look(text).then(() => box.focus());
+    found.replaceChildren(explained(explanation, again), changes(text, explanation, again));
+  };
   const search = () => {
-    const wanted = `#search/${encodeURIComponent(box.value.trim())}`;
-    if (location.hash === wanted) return again();
-    location.hash = wanted;
+    const text = box.value.trim().replace(/^'(.*)'$/, '$1'); // as a hint writes it for a shell
+    const place = `#search/${encodeURIComponent(text)}`;
+    if (location.hash === place || isSecret(text)) return look(text); // a secret has no place in the history
+    location.hash = place;
   };
   part.append(
     el('h1', {}, 'What happens to a visitor?'),
-    form(
-      search,
-      el(
-        'div',
-        { class: 'line' },
-        field('Who', box, 'an address or network, or like host:shop.example, path:/admin/*, country:XX'),
-        el('button', {}, 'Search'),
-      ),
-    ),
+    form(search, el('div', { class: 'line' }, field('Who', box, HINT), el('button', {}, 'Search'))),
+    found,
   );
-  if (subject === '') return;
-  const [found, lists] = await Promise.all([read('explain', [subject]), read('lists print')]);
-  const [{ subject: canonical }] = found.subjects;
-  part.append(explained(found, again), changes(subject, canonical, lists, again));
+  if (subject !== '') await look(subject);
 }
 
 function explained({ decision, effect, unsupported, why, subjects, entries, lists }, again) {
@@ -47,6 +46,8 @@ function explained({ decision, effect, unsupported, why, subjects, entries, list
     el('h2', { class: isRefused ? 'out' : 'in' }, isRefused ? '■ ' : '○ ', who, ` ${effect}`),
     why && !effect.includes(why) && el('p', {}, `Why: ${why}.`),
     unsupported && el('p', {}, unsupported),
+    !subjects[0].asked &&
+      el('p', {}, 'Agents with this configuration do not look it up: an entry for it has no effect.'),
     entries.length === 0
       ? el('p', {}, `No entry in any list matches. Looked in ${lists.join(', ')}.`)
       : entriesTable('Entries that match', entries, again, [
@@ -83,17 +84,17 @@ function removal({ subject, list }, again) {
   return form(remove, el('button', { 'aria-label': `Remove ${subject} from list ${list}` }, 'Remove'));
 }
 
-function changes(typed, canonical, lists, again) {
+function changes(text, { subjects }, again) {
   const work = async (element, command) => {
     const options = optionsOf(element);
-    const { out, complaints } = await change(command, [typed], options);
+    const { out, complaints } = await change(command, [text], options);
     await again();
-    await sayWithUndo([...out, ...complaints], canonical, options.list, again);
+    await sayWithUndo([...out, ...complaints], text, options.list, again);
   };
   return form(
     work,
     el('h2', {}, 'Change it'),
-    el('div', { class: 'fields' }, ...entryFields(lists.map(({ name }) => name))),
+    el('div', { class: 'fields' }, ...entryFields()),
     check('new-list', 'Also if the list is not in the configuration'),
     el(
       'div',
@@ -101,6 +102,6 @@ function changes(typed, canonical, lists, again) {
       el('button', { value: 'block' }, 'Block'),
       el('button', { value: 'allow' }, 'Allow'),
     ),
-    el('p', {}, el('a', { href: `#history/${encodeURIComponent(canonical)}` }, 'Who changed it before')),
+    el('p', {}, el('a', { href: `#history/${encodeURIComponent(subjects[0].subject)}` }, 'Who changed it before')),
   );
 }

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import type { Decision } from '../../../agent/decision/decision.ts';
-import { connectionLog, decisionEvents, denyLog, evictionLog, messageLog } from '../../../agent/server/server-log.ts';
+import {
+  connectionEvents,
+  connectionLog,
+  decisionEvents,
+  denyLog,
+  evictionLog,
+  messageLog,
+} from '../../../agent/server/server-log.ts';
 import { ProcessMetrics } from '../../../agent/state/process-metrics.ts';
 import { SpopError } from '../../../spop/errors.ts';
 import { ThrottledLog } from '../../../spop/throttled-log.ts';
@@ -20,6 +27,15 @@ describe('the log of connections', () => {
     assert.deepEqual(told.lines, [
       ['warn', { status: 3, error: 'frame of 9 bytes' }, 'connection closed: protocol violation by the peer'],
     ]);
+  });
+
+  it('says where the peer is, unless it came over a unix socket', () => {
+    const told = log();
+    connectionEvents(told, new HandClock(), new ProcessMetrics(), () => 50).protocolError(
+      new SpopError(4, 'second HAPROXY-HELLO'),
+      '203.0.113.7:51234',
+    );
+    assert.deepEqual(told.lines[0]?.[1], { status: 4, error: 'second HAPROXY-HELLO', peer: '203.0.113.7:51234' });
   });
 
   it('has a hint for HAProxy’s status 10, and only for that', () => {

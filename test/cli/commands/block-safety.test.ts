@@ -80,6 +80,10 @@ describe('haverdict block, safely', { concurrency: 2 }, async () => {
     const digest = digestOf(secret);
     const blocked = await runAround({ input: `${secret}\n` }, endpoint, 'block', 'key:-');
     assert.deepEqual(blocked, { status: 0, stdout: `blocked ${digest} in list manual, no expiry\n`, stderr: '' });
+    for (const command of ['show', 'history', 'explain']) {
+      const { stdout } = await runAround({ input: secret }, endpoint, command, 'key:-');
+      assert.ok(stdout.includes(digest) && !stdout.includes(secret), command);
+    }
     const removed = await runAround({ input: secret }, endpoint, 'remove', 'key:-');
     assert.match(removed.stdout, new RegExp(`^removed ${digest} from list manual: deny`));
     const history = await run('history', '--list', 'manual', '--json');

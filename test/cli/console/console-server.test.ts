@@ -6,6 +6,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { ConsoleServer } from '../../../cli/console/console-server.ts';
 import { printLine, warn } from '../../../cli/output/output.ts';
 import { standardInput } from '../../../cli/output/streams.ts';
+import { until } from '../../support/until.ts';
 
 interface Answered {
   readonly status: number;
@@ -22,11 +23,12 @@ interface Sent {
 const ORDER = JSON.stringify({ command: 'lists print', args: [], options: { json: true } });
 
 /** A console whose commands only tell what they were asked. */
-async function started(t: TestContext) {
+async function started(t: TestContext, working: Promise<void> = Promise.resolve()) {
   const asked: string[][] = [];
   const server = new ConsoleServer({
     async run(args) {
       asked.push([...args]);
+      await working;
       await printLine(`read ${(await text(standardInput().bytes)).length} of ${standardInput().name}`);
       warn('a warning');
       return 0;
@@ -50,8 +52,8 @@ async function answered(sent: ClientRequest): Promise<Answered> {
 }
 
 /** The same with what the page of a browser that opened the link sends. */
-async function entered(t: TestContext) {
-  const { link, send, ...rest } = await started(t);
+async function entered(t: TestContext, working?: Promise<void>) {
+  const { link, send, ...rest } = await started(t, working);
   const { headers } = await send(link.pathname + link.search);
   const [cookie = ''] = (headers['set-cookie']?.[0] ?? '').split(';');
   const [, key = ''] = (headers.location ?? '').split('#');
@@ -189,5 +191,35 @@ describe('the server of the console', () => {
       assert.equal((await send('/', { method, headers: page })).status, 405);
     for (const method of ['GET', 'PUT', 'OPTIONS'])
       assert.equal((await send('/run', { method, headers: page })).status, 405);
+  });
+
+  it('answers the orders under way before it closes, and takes no more', async (t) => {
+    const { promise: working, resolve: done } = Promise.withResolvers<void>();
+    const { order, server, asked } = await entered(t, working);
+    const answered = order();
+    await until(
+      () => asked.length === 1,
+      () => 'it was not ordered',
+    );
+    const closed = server.close();
+    await assert.rejects(order(), /ECONNREFUSED/);
+    done();
+    assert.equal((await answered).status, 200);
+    await closed;
+  });
+
+  it('runs only some orders at once', async (t) => {
+    const { promise: working, resolve: done } = Promise.withResolvers<void>();
+    const { order, asked } = await entered(t, working);
+    const statuses: number[] = [];
+    const answers = Array.from({ length: 12 }, () => order().then(({ status }) => statuses.push(status)));
+    await until(
+      () => asked.length === 8 && statuses.length === 4,
+      () => `${asked.length} were ordered, ${statuses.length} refused`,
+    );
+    assert.deepEqual(statuses, Array(4).fill(503));
+    done();
+    await Promise.all(answers);
+    assert.deepEqual(statuses.slice(4), Array(8).fill(200));
   });
 });

@@ -212,7 +212,7 @@ describe('the screen of top', () => {
 
   it('says what is missing where nothing has been checked yet', () => {
     const lines = texts(overviewOf(agentState({ takenAtMs: NOON, startedAtMs: NOON - 1000 })), USUAL);
-    assert.match(lines[1] ?? '', /no request has been checked yet: haverdict doctor/);
+    assert.match(lines[1] ?? '', /no request checked yet: haverdict doctor --live finds what is missing$/);
   });
 
   it('is painted over what was there, with colours only where they are wanted', () => {

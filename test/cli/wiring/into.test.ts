@@ -119,6 +119,20 @@ describe('parts between marks', () => {
     await assert.rejects(into('haproxy.cfg'), failsWith(new RegExp(`parsing \\[${at('haproxy.cfg')}:12\\]: wrong`)));
   });
 
+  it('are checked by the haproxy of the system, also without its folder on the PATH', async (t) => {
+    const { at, settings } = place(t);
+    const { PATH } = process.env;
+    t.after(() => Object.assign(process.env, { PATH }));
+    process.env.PATH = '/usr/bin:/bin';
+    const said = await replaceInto(settings, {
+      into: [at('haproxy.cfg')],
+      write: true,
+      force: false,
+      haproxyProgram: 'haproxy',
+    });
+    assert.equal(said.at(-1), 'reload HAProxy to use it');
+  });
+
   const DEFAULT_PATHS: readonly (readonly [string, string, string])[] = [
     ['without default-path, beside the file', '', 'site/own.spoe.cfg'],
     ['default-path config', 'config', 'site/own.spoe.cfg'],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { it } from 'node:test';
@@ -27,7 +28,10 @@ describeNewer('the demo', () => {
 
   it('names the visitor of each answer, and prints commands that work as they are pasted', async (t) => {
     const demo = spawn(process.execPath, [DEMO], { stdio: ['ignore', 'pipe', 'inherit'] });
-    t.after(() => demo.kill('SIGKILL'));
+    t.after(async () => {
+      demo.kill('SIGTERM');
+      if (demo.exitCode === null) await once(demo, 'exit');
+    });
     const lines: string[] = [];
     for await (const line of createInterface(demo.stdout)) {
       lines.push(line);
@@ -37,9 +41,9 @@ describeNewer('the demo', () => {
     assert.ok(answers.length > 10);
     for (const line of answers) assert.match(line, /^ {3}(127\.|::1)/);
     const pasted = lines.filter((line) => /^ {2}(cd|export|curl|npm) /.test(line)).map((line) => line.trim());
-    const once = pasted.map((line) => line.replace(/ top$/, ' top --once'));
-    const { status, stdout, stderr } = spawnSync('sh', ['-e', '-c', once.join('\n')], { encoding: 'utf8' });
-    assert.equal(status, 0, `${once.join('\n')}\n${stdout}${stderr}`);
+    const typed = pasted.map((line) => line.replace(/ top$/, ' top --once'));
+    const { status, stdout, stderr } = spawnSync('sh', ['-e', '-c', typed.join('\n')], { encoding: 'utf8' });
+    assert.equal(status, 0, `${typed.join('\n')}\n${stdout}${stderr}`);
     const [, page = ''] = /^The status page of the agent: (\S+)$/m.exec(lines.join('\n')) ?? [];
     assert.equal((await fetch(page)).status, 200);
   });

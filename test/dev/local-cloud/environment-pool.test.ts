@@ -46,7 +46,8 @@ describe('the execution environments of a function', () => {
   it('have the variables of the function and of Lambda, and no others', async (t) => {
     const { call } = started(t, { variables: () => ({ HAVERDICT_TABLE: 'x' }) });
     const { variables, arn } = await call();
-    const { AWS_LAMBDA_RUNTIME_API, LAMBDA_TASK_ROOT, ...others } = variables;
+    const { AWS_LAMBDA_RUNTIME_API, LAMBDA_TASK_ROOT, HOME, ...others } = variables;
+    assert.equal(HOME, LAMBDA_TASK_ROOT, 'not that of the user here');
     assert.deepEqual(others, { HAVERDICT_TABLE: 'x', _HANDLER: 'index.handler', TZ: ':UTC' });
     assert.equal(arn, 'arn:function');
   });

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { createAgent } from '../../../spop/agent/create-agent.ts';
+import type { ListenOptions } from '../../../spop/server/listen-options.ts';
 import { portOf, startAgent, variables } from '../../support/spop/agent-world.ts';
 import { Client } from '../../support/spop/client.ts';
 import { settled } from '../../support/spop/conversation.ts';
@@ -131,7 +132,7 @@ describe('createAgent', () => {
   it('closes once, and does not listen again', async (t) => {
     const { agent } = await startAgent(t, { ask: deny });
     await Promise.all([agent.close(), agent.close()]);
-    await assert.rejects(agent.listen({ port: 0 }), /closed: make another one/);
+    await assert.rejects(agent.listen({ port: 0 }), { code: 'ERR_AGENT_CLOSED', message: /closed: make another one/ });
   });
 
   it('is not left listening by what went wrong in between: a group that there is not, a close meanwhile', async (t) => {
@@ -170,10 +171,27 @@ describe('createAgent', () => {
       code: 'EADDRINUSE',
       message: `cannot listen on 127.0.0.1:${portOf(agent)}: listen EADDRINUSE: address already in use 127.0.0.1:${portOf(agent)}`,
     });
-    await assert.rejects(
-      other.listen({ path: '/no/such/folder/agent.sock' }),
-      /folder \/no\/such\/folder does not exist$/,
-    );
+    const folder = mkdtempSync(join(tmpdir(), 'haverdict-spop-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, 'file'), '');
+    const path = join(folder, 'agent.sock');
+    await agent.listen({ path });
+    /** The number behind the last one is that of nobody. */
+    const nobody = ['no-such', '4294967295', '99999999999', '-1'];
+    const rows: (readonly [ListenOptions, string, RegExp])[] = [
+      [{ path: '/no/such/folder/agent.sock' }, 'ENOENT', /folder \/no\/such\/folder does not exist$/],
+      [{ path: join(folder, 'file') }, 'EEXIST', /file exists and is not a socket: remove it or listen elsewhere$/],
+      [{ path: folder }, 'EEXIST', /exists and is not a socket/],
+      [{ path }, 'EADDRINUSE', /agent\.sock is in use by a running process$/],
+      ...nobody.map(
+        (group) => [{ path: `${path}2`, group }, 'EINVAL', new RegExp(`no group "${group}" on this host$`)] as const,
+      ),
+      ...nobody.map(
+        (owner) => [{ path: `${path}2`, owner }, 'EINVAL', new RegExp(`no user "${owner}" on this host$`)] as const,
+      ),
+    ];
+    for (const [where, code, message] of rows)
+      await assert.rejects(other.listen(where), { name: 'ListenError', code, message });
     assert.deepEqual(other.addresses, []);
     await other.close();
   });
