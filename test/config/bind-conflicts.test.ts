@@ -14,6 +14,9 @@ const HOSTS = [
   ...(hasIpv6 ? ['::', '::1', '::ffff:127.0.0.1', '::ffff:0.0.0.0'] : []),
 ];
 
+/** Where all of so many are taken, the two addresses collide. */
+const PORTS = 4;
+
 function isFree(
   address: ListenAddress,
   port: number,
@@ -34,6 +37,18 @@ function isFree(
 }
 
 const tcp = (host: string, port: number): ListenAddress => ({ type: 'tcp', host, port });
+
+/** Whether the system lets both listen on one port. Another program may have that at the second address: ports are tried. */
+async function bothAt(one: string, other: string): Promise<{ readonly port: number; readonly isPossible: boolean }> {
+  for (let tries = 1; ; tries++) {
+    const first = (await isFree(tcp(one, 0), 0)) ?? assert.fail(`nobody can listen on ${one}`);
+    const second = await isFree(tcp(other, first.port), first.port);
+    await second?.close();
+    await first.close();
+    if (second !== undefined || tries === PORTS) return { port: first.port, isPossible: second !== undefined };
+  }
+}
+
 const conflicts = (
   listen: readonly ListenAddress[],
   admin: { listen?: ListenAddress; socket?: string } = {},
@@ -48,13 +63,9 @@ describe('two addresses to listen on', () => {
   for (const one of HOSTS)
     for (const other of HOSTS)
       it(`collide where the system says so: ${one} and ${other}`, async () => {
-        const first = await isFree(tcp(one, 0), 0);
-        assert.ok(first !== undefined);
-        const second = await isFree(tcp(other, first.port), first.port);
-        await second?.close();
-        await first.close();
-        const found = conflicts([tcp(one, first.port), tcp(other, first.port)]);
-        assert.equal(found.length, second === undefined ? 1 : 0, found.join());
+        const { port, isPossible } = await bothAt(one, other);
+        const found = conflicts([tcp(one, port), tcp(other, port)]);
+        assert.equal(found.length, isPossible ? 0 : 1, found.join());
       });
 
   it('are told of the files of cache and mirror', () => {
