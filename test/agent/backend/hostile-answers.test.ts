@@ -16,7 +16,7 @@ const SUBJECT = 'header.x-key:k';
 /** Everything HAProxy can be told with these headers declared. */
 const TARGET = { scope: 'txn', vars: varsOf({ requestHeaders: ['X-Plan'], responseHeaders: [] }) } as const;
 const TELLABLE =
-  /^(action|source|reason|list|entry|status|shadow|location|backend|path|query|body|req\.(set|add|del)\.x_plan)$/;
+  /^(action|source|reason|list|entry|status|shadow|location|ref|backend|path|query|body|req\.(set|add|del)\.x_plan)$/;
 const MAX_ANSWER_BYTES = 8192;
 
 describe('a backend that answers entries with anything in them', () => {

@@ -53,6 +53,7 @@ describe('the admin socket of a command', () => {
   it('is the same for all that talk to the agent', async () => {
     const commands = (await everyCommand()).filter(({ options }) => options.some(({ long }) => long === '--socket'));
     assert.deepEqual(commands.map((command) => command.name()).sort(), [
+      'denied',
       'explain',
       'flush',
       'log-level',
