@@ -5,7 +5,6 @@ import type { CurrentHandler } from '../notify-handler.ts';
 import type { OutputBuffer } from '../output-buffer.ts';
 import type { Clock } from '../transport.ts';
 import type { ConnectionLimiter, TrackedConnection } from './connection-limiter.ts';
-
 import type { ReadScheduler } from './read-scheduler.ts';
 import { withSharedReads } from './shared-reads.ts';
 import type { TurnWrites } from './turn-writes.ts';
