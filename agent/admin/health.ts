@@ -98,9 +98,9 @@ function reloadProblems({ reloads: { lastError, lastErrorAtMs } }: HealthFacts):
 function behindText({ ageSeconds }: AgentState['updates']): string {
   const proof =
     ageSeconds === null
-      ? 'nothing proves that all are applied'
-      : `all are proven to be applied up to ${Math.round(ageSeconds)} s ago`;
-  return `updates are behind, and changes take effect as cached verdicts expire: ${proof}`;
+      ? 'none is known to have arrived since the start'
+      : `all until ${Math.round(ageSeconds)} s ago have arrived`;
+  return `changes to the lists may not have reached this agent, and count once cached verdicts expire: ${proof}`;
 }
 
 /** What became of those whom the agent does not know. */

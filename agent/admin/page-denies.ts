@@ -45,7 +45,7 @@ export function mostDenied({ top, lastMinute }: AgentState): Html {
   ];
   const rows = top.slice(0, SHOWN_TOP).map(cells);
   const isSample = lastMinute.some(({ denied }) => denied > MAX_RECORDED);
-  const sample = isSample ? `, of ${MAX_RECORDED} denies a second and process` : '';
+  const sample = isSample ? ` (an estimate: at most ${MAX_RECORDED} denies a second are counted)` : '';
   const title = `Most denied, last ${TOP_MINUTES} minutes${sample}`;
   return tableSection('top', title, columns, rows, 'No entry has denied a request in the last minutes.');
 }

@@ -82,9 +82,7 @@ function hitRatio(state: AgentState, interval: SnapshotInterval): Html {
   const total = cacheLookups(state);
   const hits = interval.growth((of) => cacheLookups(of).hits);
   const asked = interval.growth((of) => cacheLookups(of).all);
-  const isBad = state.updates.state === 'behind';
-  const more = isBad ? html`updates behind` : html`${share(total.hits, total.all)} total`;
-  return figure('Hit ratio', html`${share(hits, asked)}`, more, { isBad });
+  return figure('Hit ratio', html`${share(hits, asked)}`, html`${share(total.hits, total.all)} total`);
 }
 
 /** With a mirror few ask the cache. */

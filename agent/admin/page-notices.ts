@@ -36,7 +36,7 @@ export function headline(state: AgentState, interval: SnapshotInterval): Html {
   const workers = state.workers === 1 ? '' : `, ${state.workers} workers`;
   return html`<h1 id="host" data-live>${foreign(state.host)}</h1>
 <p id="health"${isGood ? html`` : html` class="bad"`} data-live>${sign} ${word}${since}</p>
-<p id="about" data-live>haverdict ${state.version}, up ${duration(state.takenAtMs - state.startedAtMs)}, process ${state.pid}${workers}${recovery(state)}</p>
+<p id="about" data-live>haverdict ${state.version}, up ${duration(state.takenAtMs - state.startedAtMs)}, PID ${state.pid}${workers}${recovery(state)}</p>
 <p id="taken" data-live>${moment(state.takenAtMs, state.takenAtMs)} UTC, rates ${rates}</p>
 `;
 }

@@ -30,14 +30,15 @@ describe('the health of an agent', () => {
     );
   });
 
-  it('is told where nothing proves that all changes are applied, and what is proven', () => {
+  it('is told where changes may not have arrived, and until when they have', () => {
     const { updates } = agentState();
     const told = (more: Partial<typeof updates>) =>
       healthText(health(agentState({ updates: { ...updates, ...more } })));
-    const behind = 'degraded: updates are behind, and changes take effect as cached verdicts expire: ';
+    const behind =
+      'degraded: changes to the lists may not have reached this agent, and count once cached verdicts expire: ';
     assert.equal(told({ state: 'live', ageSeconds: 0.8 }), 'ready');
-    assert.equal(told({ state: 'behind', ageSeconds: 75.2 }), `${behind}all are proven to be applied up to 75 s ago`);
-    assert.equal(told({ state: 'behind', ageSeconds: null }), `${behind}nothing proves that all are applied`);
+    assert.equal(told({ state: 'behind', ageSeconds: 75.2 }), `${behind}all until 75 s ago have arrived`);
+    assert.equal(told({ state: 'behind', ageSeconds: null }), `${behind}none is known to have arrived since the start`);
   });
 
   it('stays ready and degraded until all was well for a while, and names a breaker beside it', () => {
