@@ -39,7 +39,11 @@ const EXPECTED: Readonly<Record<keyof typeof SITUATIONS, { says: readonly RegExp
     first: 'backend',
   },
   behind: {
-    says: [/▲ degraded since/, /Changes to the lists may not have reached this agent/, /To do: see the agent's log.*HaverdictUpdatesBehind/s],
+    says: [
+      /▲ degraded since/,
+      /Changes to the lists may not have reached this agent/,
+      /To do: see the agent's log.*HaverdictUpdatesBehind/s,
+    ],
     first: 'updates',
   },
   empty: {
