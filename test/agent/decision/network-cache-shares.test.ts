@@ -99,11 +99,15 @@ describe('a flood from one network', () => {
           });
 
           it(`${title} takes no more than its share of a full table for ${capacity} from returning addresses`, () => {
-            const crowd = new Crowd(words, capacity);
-            for (let number = 0; number < capacity; number++) crowd.come(crowd.visitor(number), 2, VISITOR);
-            crowd.flood(network, times);
-            const most = Math.max(64, capacity * network.share) * 1.05;
-            assert.ok(capacity - crowd.visitors(capacity) <= most, `${crowd.visitors(capacity)} are left`);
+            // With one hash in a hundred a visitor's network shares the place of the flood's, and counts as it does.
+            const lost = [1, 2, 3].map(() => {
+              const crowd = new Crowd(words, capacity);
+              for (let number = 0; number < capacity; number++) crowd.come(crowd.visitor(number), 2, VISITOR);
+              crowd.flood(network, times);
+              return capacity - crowd.visitors(capacity);
+            });
+            const [, middle = Number.NaN] = lost.toSorted((one, other) => one - other);
+            assert.ok(middle <= Math.max(64, capacity * network.share) * 1.05, `lost ${lost.join(', ')}`);
           });
 
           it(`${title} is evicted from a table for ${capacity} by other addresses`, () => {
