@@ -27,10 +27,11 @@ const PROGRAMS = {
     ip: 'iproute2',
     jq: 'jq',
     mandoc: 'mandoc',
+    wrk: 'wrk',
     zsh: 'zsh',
     fish: 'fish',
   },
-  '--all': { wrk: 'wrk', setpriv: 'util-linux' },
+  '--all': { setpriv: 'util-linux' },
 };
 
 function fail(message) {
