@@ -22,6 +22,7 @@ const PROGRAMS = {
   },
   '--newer': {
     chromium: 'chromium',
+    curl: 'curl',
     strip: 'binutils',
     userdel: 'passwd',
     ip: 'iproute2',
