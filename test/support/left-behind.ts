@@ -31,7 +31,8 @@ export function leftBy(
   const folder = mkdtempSync(join(tmpdir(), 'closed-terminal-'));
   try {
     const { status, stderr } = spawnSync('python3', ['-c', TERMINAL, after, how, ...command], {
-      env: { ...process.env, TMPDIR: folder, NODE_DISABLE_COMPILE_CACHE: '1' },
+      // the npm that runs the tests is silent, and one within it would be too
+      env: { ...process.env, TMPDIR: folder, NODE_DISABLE_COMPILE_CACHE: '1', npm_config_loglevel: 'notice' },
       encoding: 'utf8',
       timeout: 120_000,
     });
