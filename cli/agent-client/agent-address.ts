@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { printable } from '../../contract/printable.ts';
 import { CliError, EXIT, usageError } from '../exit/cli-error.ts';
+import { parsedJson } from '../formats/parsed-json.ts';
 import { askAgent, wholeText } from './agent-client.ts';
 
 const LIMIT_MS = 5_000;
@@ -59,7 +60,7 @@ async function askOverHttp(
     const body = await wholeText(response);
     const { statusCode } = response;
     if (statusCode === 421) throw failed(agent, printable(body.trim(), 200));
-    return { status: statusCode, answer: statusCode === 200 ? jsonOf(body) : undefined };
+    return { status: statusCode, answer: statusCode === 200 ? parsedJson(body) : undefined };
   } catch (error) {
     if (error instanceof CliError) throw error;
     const { code, name, message } = error as NodeJS.ErrnoException; // of http
@@ -75,12 +76,4 @@ async function askOverHttp(
 
 function failed({ name }: AgentAddress, problem: string, cause?: unknown): CliError {
   return new CliError(EXIT.failed, `agent ${printable(name)}: ${problem}`, { cause });
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { parsedJson } from '../formats/parsed-json.ts';
 
 /** What a command offers to the page: its options, and which of those that the console was started with it takes. */
 interface Offer {
@@ -54,7 +55,7 @@ export interface Given {
 
 /** The order in a line of JSON; undefined if it is none that the page may give. */
 export function parseOrder(line: string): Order | undefined {
-  const { success, data } = Order.safeParse(jsonOf(line));
+  const { success, data } = Order.safeParse(parsedJson(line));
   if (!success) return undefined;
   const offered: readonly string[] = OFFERS[data.command].options;
   return Object.keys(data.options).every((name) => offered.includes(name)) ? data : undefined;
@@ -69,12 +70,4 @@ export function argumentsOf({ command, args, options }: Order, given: Given): st
     '--',
     ...args,
   ];
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,7 @@
 import type { FeedLine, FeedRecord } from './feed-line.ts';
 import { isRecord } from './feed-line.ts';
 import type { JsonPath } from './json-path.ts';
+import { parsedJson } from './parsed-json.ts';
 import type { RecordOptions } from './record-subject.ts';
 import { SUBJECT_FIELDS } from './record-subject.ts';
 
@@ -56,7 +57,7 @@ export interface Beginning {
 export function beginningOf(bytes: Uint8Array): Beginning {
   const text = new TextDecoder().decode(bytes).trim();
   const lines = text.split('\n').map((line) => line.trim());
-  const json = text.startsWith('{') ? parsed(lines[0] ?? '') : undefined;
+  const json = text.startsWith('{') ? parsedJson(lines[0] ?? '') : undefined;
   const record = isRecord(json) ? json : {};
   const isEntry = SUBJECT_FIELDS.some((field) => field in record);
   return {
@@ -76,12 +77,4 @@ function shapeOf(text: string, hasRecord: boolean): Shape {
   if (text.startsWith('[') && !ADDRESS_IN_BRACKETS.test(text)) return 'array';
   if (text.startsWith('"')) return 'string';
   return text === 'null' ? 'null' : 'lines';
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

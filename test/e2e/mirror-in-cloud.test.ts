@@ -7,6 +7,7 @@ import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import type { AgentState } from '../../agent/state/state.ts';
 import { type Site, startSite } from '../../dev/guarded-site.ts';
 import { deployStack, type LocalStack } from '../../dev/stack/local-stack.ts';
+import { adminUrl } from '../support/agent-before.ts';
 import { describeNewer } from '../support/scope.ts';
 import { until } from '../support/until.ts';
 import { untilMirrorBuilt } from '../support/until-built.ts';
@@ -52,9 +53,7 @@ describeNewer('a site with a mirror, in the local cloud', () => {
     return client.send(new PutItemCommand({ TableName: cloud.outputs.TableName, Item }));
   };
   const stateNow = async (): Promise<AgentState> => {
-    const line = site.agent.lines.findLast((each) => each.includes('admin HTTP server is listening')) ?? '{}';
-    const { address } = JSON.parse(line) as { address: string };
-    const answer = await fetch(`${address.replace('tcp:', 'http:')}/state.json`);
+    const answer = await fetch(`${await adminUrl(site.agent)}/state.json`);
     return (await answer.json()) as AgentState;
   };
   const untilState = (wanted: AgentState['mirror']['state']) =>

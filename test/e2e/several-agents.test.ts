@@ -8,6 +8,7 @@ import { frontendConfig } from '../../dev/haproxy-config.ts';
 import { visit } from '../../dev/visit.ts';
 import { spoeFile } from '../../haproxy/generate/spoe.ts';
 import { hasNativeSpop } from '../../haproxy/versions.ts';
+import { adminUrl } from '../support/agent-before.ts';
 import { temporaryFolder } from '../support/config-file.ts';
 import { describeOnEveryHaproxy } from '../support/every-haproxy.ts';
 import { hasNewer } from '../support/scope.ts';
@@ -199,8 +200,6 @@ async function startCrew(t: TestContext, build: HaproxyBuild, policy: Policy, ru
 
 /** The health checks that an agent has answered. */
 async function checksOf(agent: AgentProcess | undefined): Promise<number> {
-  const line = agent?.lines.find((each) => each.includes('admin HTTP server is listening')) ?? '{}';
-  const { address } = JSON.parse(line) as { address: string };
-  const metrics = await (await fetch(`${address.replace('tcp:', 'http:')}/metrics`)).text();
+  const metrics = await (await fetch(`${await adminUrl(agent ?? assert.fail())}/metrics`)).text();
   return Number(/^haverdict_spop_health_checks_total (\d+)/m.exec(metrics)?.[1] ?? assert.fail(metrics));
 }

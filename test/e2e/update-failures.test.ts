@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import type { AgentState } from '../../agent/state/state.ts';
 import { type Site, startSite } from '../../dev/guarded-site.ts';
 import { type HaproxyBuild, newerBuild } from '../../dev/haproxy-builds.ts';
+import { adminUrl } from '../support/agent-before.ts';
 import { describeOnEveryHaproxy } from '../support/every-haproxy.ts';
 import { hasNewer, SCOPE } from '../support/scope.ts';
 import { until } from '../support/until.ts';
@@ -156,8 +157,7 @@ function failing(mode: 'invalidate' | 'mirror', build: HaproxyBuild): void {
         backend: { timeoutMs: DEADLINE_MS },
       },
     });
-    const line = site.agent.lines.find((text) => text.includes('admin HTTP server is listening')) ?? '';
-    admin = JSON.parse(line).address.replace('tcp:', 'http:');
+    admin = await adminUrl(site.agent);
   });
   after(async () => {
     await site?.stop();

@@ -10,6 +10,7 @@ import { deployStack } from '../../dev/stack/local-stack.ts';
 import type { Visit } from '../../dev/visit.ts';
 import { logOfTable } from '../../updates/dynamodb/log-of-table.ts';
 import { unpack } from '../../updates/record.ts';
+import { adminUrl } from '../support/agent-before.ts';
 import { temporaryFolder } from '../support/config-file.ts';
 import { runAround } from '../support/haverdict-on-table.ts';
 import { until } from '../support/until.ts';
@@ -37,8 +38,7 @@ it(`an import of ${ENTRIES} entries while traffic flows`, { timeout: LIMIT_MS },
   t.after(() => site.stop());
   for (const rule of cloud.schedules.values()) await rule.fire();
   await warmUp(site);
-  const line = site.agent.lines.find((text) => text.includes('admin HTTP server is listening')) ?? '';
-  const admin = JSON.parse(line).address.replace('tcp:', 'http:');
+  const admin = await adminUrl(site.agent);
   const state = async () => (await (await fetch(`${admin}/state.json`)).json()) as AgentState;
   const isLive = async () => (await state()).updates.state === 'live';
   const traffic = new Traffic(site, state);

@@ -50,9 +50,9 @@ export async function agentBefore(t: TestContext, answer: Answer, config: object
   t.after(() => haproxy.socket.destroy());
   haproxy.socket.write(hello());
   await haproxy.received(1);
-  const { address } = await logged(agent, /^admin HTTP server is listening$/);
+  const adminAt = await adminUrl(agent);
   const get = async (page: string) => {
-    const response = await fetch(String(address).replace('tcp:', 'http:') + page);
+    const response = await fetch(adminAt + page);
     return { status: response.status, text: await response.text() };
   };
   return { agent, haproxy, get, reload };
@@ -79,6 +79,12 @@ export async function logged(agent: AgentProcess, message: RegExp, nth = 1): Pro
     LIMIT_MS,
   );
   return found();
+}
+
+/** Where the admin HTTP server of an agent listens; it says so after it listens for HAProxy. */
+export async function adminUrl(agent: AgentProcess): Promise<string> {
+  const { address } = await logged(agent, /^admin HTTP server is listening$/);
+  return String(address).replace('tcp:', 'http:');
 }
 
 export function ask(stream: number, address: ReturnType<typeof ipv4>): Uint8Array {
