@@ -239,18 +239,26 @@ const HOSTILE = fc.record(
   { requiredKeys: ['listen', 'messages'] },
 );
 
-/** A configuration with it, unless it is refused. */
-function configured(wiring: object): { readonly config: string; readonly spoe: string } | undefined {
-  try {
-    const { spoe, frontend, backend } = haproxyFiles({ ...wiring, spoePath: `/x/${SPOE_FILE}` } as AgentWiring);
-    const config = `defaults
+/** A site up to its filters. */
+const SITE = `defaults
     mode http
     timeout connect 1s
     timeout client 1s
     timeout server 1s
 frontend web
     bind 127.0.0.1:1
-${frontend.replace(`/x/${SPOE_FILE}`, SPOE_FILE)}
+`;
+
+/** Filter lines that find the SPOE file where `checkHaproxy` has it. */
+function beside(filters: string): string {
+  return filters.replace(`/x/${SPOE_FILE}`, SPOE_FILE);
+}
+
+/** A configuration with it, unless it is refused. */
+function configured(wiring: object): { readonly config: string; readonly spoe: string } | undefined {
+  try {
+    const { spoe, frontend, backend } = haproxyFiles({ ...wiring, spoePath: `/x/${SPOE_FILE}` } as AgentWiring);
+    const config = `${SITE}${beside(frontend)}
 ${backend}`;
     return { config, spoe };
   } catch (error) {
@@ -274,17 +282,9 @@ describeOnEveryHaproxy('what haproxyFiles writes', ({ binary }) => {
       haproxyFiles({ name, listen: PORT, messages: sections(kind), spoePath: `/x/${SPOE_FILE}` });
     const ofFrontend = wire('front', /client|frontend/);
     const ofBackend = wire('back', /server|backend|response/);
-    const filter = ({ frontend }: { readonly frontend: string }) => frontend.replace(`/x/${SPOE_FILE}`, SPOE_FILE);
-    const config = `defaults
-    mode http
-    timeout connect 1s
-    timeout client 1s
-    timeout server 1s
-frontend web
-    bind 127.0.0.1:1
-${filter(ofFrontend)}    default_backend origin
+    const config = `${SITE}${beside(ofFrontend.frontend)}    default_backend origin
 backend origin
-${filter(ofBackend)}    server origin 127.0.0.1:2
+${beside(ofBackend.frontend)}    server origin 127.0.0.1:2
 ${ofFrontend.backend}
 ${ofBackend.backend}`;
     checkHaproxy({ binary, config, spoe: `${ofFrontend.spoe}\n${ofBackend.spoe}` });
