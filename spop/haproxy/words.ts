@@ -23,6 +23,9 @@ export function wordsOf(text: string): readonly string[] | undefined {
 const PREDEFINED =
   /^(?:TRUE|FALSE|HTTP|HTTP_1\.[01]|HTTP_CONTENT|HTTP_URL_(?:ABS|SLASH|STAR)|LOCALHOST|METH_(?:CONNECT|DELETE|GET|HEAD|OPTIONS|POST|PUT|TRACE)|RDP_COOKIE|REQ_CONTENT|WAIT_END)$/;
 
+/** How what is tested begins, quoted or not: a name. */
+const FETCH = /^["']?[A-Za-z]/;
+
 /** Is this a condition: tests in braces or ACLs that every HAProxy has, negated or not, with `or` between some? */
 export function isCondition(words: readonly string[]): boolean {
   let isComplete = false;
@@ -34,7 +37,8 @@ export function isCondition(words: readonly string[]): boolean {
       isComplete = false;
     } else if (word === '{') {
       const end = words.indexOf('}', at);
-      if (end <= at + 1 || words.slice(at + 1, end).includes('{')) return false;
+      const [fetch = '', ...values] = words.slice(at + 1, end);
+      if (end === -1 || !FETCH.test(fetch) || values.some((value) => /^!*\{$/.test(value))) return false;
       at = end;
       isComplete = true;
     } else if (PREDEFINED.test(word)) isComplete = true;
