@@ -7,6 +7,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { startAgentProcess } from '../../dev/agent-process.ts';
 import { PROGRAM } from '../../dev/program-path.ts';
 import { isRoot } from '../support/scope.ts';
+import { until } from '../support/until.ts';
 
 /** A group that is on every Debian and that nobody is in. */
 const GROUP = 'daemon';
@@ -59,6 +60,11 @@ describe('the socket of an agent', () => {
       const config = { listen: [{ unix: path }], backend: { url: 'http://127.0.0.1:1' }, workers };
       const starting = startAgentProcess(config, folder).finally(() => process.umask(before));
       const agent = await starting;
+      // the first worker listens while the first process binds for another one, with a umask that is closed still more
+      await until(
+        () => workers === 1 || agent.lines.some((line) => line.includes('agent is listening with all workers')),
+        () => agent.lines.join('\n'),
+      );
       const children = readFileSync(`/proc/${agent.pid}/task/${agent.pid}/children`, 'utf8').trim().split(' ');
       const pids = [agent.pid, ...(workers > 1 ? children : [])];
       assert.ok(pids.length >= workers);
