@@ -58,8 +58,9 @@ describeNewer('the package as published', () => {
   it('serves the page of the console', async () => {
     const program = join(folder, 'node_modules/haverdict/dist/cli/main.js');
     const child = spawn(process.execPath, [program, 'console'], { stdio: ['pipe', 'pipe', 'inherit'] });
-    const lines = createInterface({ input: child.stdout });
-    const [, link = ''] = [(await once(lines, 'line'))[0], (await once(lines, 'line'))[0]];
+    const lines: string[] = [];
+    for await (const line of createInterface({ input: child.stdout })) if (lines.push(line) === 2) break;
+    const [, link = ''] = lines;
     const { headers } = await fetch(link, { redirect: 'manual' });
     const page = await fetch(new URL('/', link), { headers: { cookie: headers.get('set-cookie') ?? '' } });
     assert.match(await page.text(), /<title>haverdict console<\/title>/);
