@@ -112,6 +112,7 @@ export class FollowedUpdates {
         },
         position: () => this.mirror.held?.position,
         followed: (step, waitedMs) => this.#metrics.followed(step, waitedMs),
+        failed: (error) => this.#metrics.pollFailed(error.message, this.#clock.epochMs()),
         load: this.#loadEvents(),
       },
       this.#log,
@@ -156,7 +157,7 @@ export class FollowedUpdates {
   }
 
   #loadEvents(): LoadEvents {
-    const metrics = this.#metrics;
+    const [metrics, clock] = [this.#metrics, this.#clock];
     const logged = mirrorLog(this.#log);
     return {
       ...logged,
@@ -166,7 +167,7 @@ export class FollowedUpdates {
       },
       failed(error, times) {
         logged.failed(error, times);
-        metrics.mirrorFailed();
+        metrics.mirrorFailed(error.message, clock.epochMs());
       },
     };
   }

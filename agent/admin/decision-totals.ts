@@ -20,7 +20,7 @@ export function isDenial(action: string): boolean {
   return isAction(action) && isDenied(action);
 }
 
-export function totalDecisions(state: AgentState): number {
+export function totalDecisions(state: Pick<AgentState, 'decisions'>): number {
   return sumOf(state, () => true);
 }
 
@@ -67,6 +67,6 @@ export function decisionRows({ decisions }: AgentState): Row[] {
   return [...rows.values()].sort((a, b) => b.count - a.count || a.key.localeCompare(b.key));
 }
 
-function sumOf({ decisions }: AgentState, counts: (decision: DecisionCount) => boolean): number {
+function sumOf({ decisions }: Pick<AgentState, 'decisions'>, counts: (decision: DecisionCount) => boolean): number {
   return decisions.reduce((sum, decision) => sum + (counts(decision) ? decision.count : 0), 0);
 }

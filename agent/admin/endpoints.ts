@@ -1,5 +1,5 @@
 import type { AgentState, Hits } from '../state/state.ts';
-import { health, healthText } from './health.ts';
+import { degradedTexts, health, healthText } from './health.ts';
 import { METRICS_CONTENT_TYPE, metricsText } from './prometheus-text.ts';
 import type { Snapshot } from './snapshots.ts';
 import { PAGE_POLICY, statusPage } from './status-page.ts';
@@ -56,7 +56,7 @@ function readiness(state: AgentState, { accept }: EndpointRequest): HttpAnswer {
   if (!wantsJson(accept)) return text(status, healthText(found));
   return json(status, {
     ready: found.isReady,
-    degraded: found.degraded.map(({ text }) => text),
+    degraded: degradedTexts(found),
     breaker: state.backend.breaker,
     updates: state.updates.state,
     mirror: state.mirror.state,

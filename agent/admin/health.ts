@@ -1,134 +1,70 @@
-import { type DegradationState, policyShare } from '../decision/degradation-detector.ts';
-import type { AgentState } from '../state/state.ts';
+import { backendProblems } from './backend-problem.ts';
+import { totalDecisions } from './decision-totals.ts';
+import type { HealthFacts, Problem } from './problem.ts';
+import { updatesProblems } from './updates-problem.ts';
 
-/** The readiness of this agent, and its problems. */
+/**
+ * What an operator needs to know first, from the worst to the best. `unused`: no request has been checked yet; `starting`:
+ * what is missing is missing because the agent has just started.
+ */
+export type Condition = 'not ready' | 'degraded' | 'starting' | 'unused' | 'ready';
+
+/** The condition of this agent, and its problems. */
 export interface Health {
+  readonly condition: Condition;
+  /** Ready while it listens, whatever the state of the backend. */
   readonly isReady: boolean;
   /** Problems that do not make the agent unready: without it there would be no decisions at all. */
-  readonly degraded: readonly Problem[];
+  readonly problems: readonly Problem[];
 }
 
-export interface Problem {
-  readonly text: string;
-  /** The part of the state that shows more. */
-  readonly about: 'backend' | 'updates' | 'reloads';
-  /** Absent if nobody knows. */
-  readonly sinceMs?: number;
-  /** What to do first. */
-  readonly advice: string;
-  /** The section of docs/runbook.md. */
-  readonly runbook: string;
-}
-
-export type HealthFacts = Pick<
-  AgentState,
-  'listening' | 'startedAtMs' | 'takenAtMs' | 'backend' | 'updates' | 'mirror' | 'degradation' | 'reloads' | 'config'
->;
-
-const SEE_LOG = "see the agent's log: journalctl -u haverdict";
-
-/** The agent is ready while it listens, whatever the state of the backend. */
 export function health(facts: HealthFacts): Health {
-  const degraded = [...backendProblems(facts), ...updatesProblems(facts), ...reloadProblems(facts)];
-  return { isReady: facts.listening.length > 0, degraded };
+  const problems = [...backendProblems(facts), ...updatesProblems(facts), ...reloadProblems(facts)];
+  return { condition: conditionOf(facts, problems), isReady: facts.listening.length > 0, problems };
 }
 
-/** One line: `ready`, `degraded: …` or `not ready`. */
-export function healthText({ isReady, degraded }: Health): string {
-  if (!isReady) return 'not ready';
-  return degraded.length === 0 ? 'ready' : `degraded: ${degraded.map(({ text }) => text).join('; ')}`;
+/** One line: `ready`, `starting: …`, `degraded: …` or `not ready`. */
+export function healthText({ condition, problems }: Health): string {
+  if (condition === 'unused') return 'ready';
+  return problems.length === 0 || condition === 'not ready'
+    ? condition
+    : `${condition}: ${problems.map(problemText).join('; ')}`;
+}
+
+export function problemText({ effect, cause }: Problem): string {
+  return `${effect}: ${cause}`;
+}
+
+/** Why the agent is degraded, one text for each problem; none where it is not. */
+export function degradedTexts({ condition, problems }: Health): string[] {
+  return condition === 'degraded' ? problems.map(problemText) : [];
 }
 
 /** The begin of the oldest problem. */
-export function degradedSince({ degraded }: Health): number | undefined {
-  const known = degraded.flatMap(({ sinceMs }) => sinceMs ?? []);
-  return known.length === 0 ? undefined : Math.min(...known);
+export function degradedSince({ condition, problems }: Health): number | undefined {
+  const known = problems.flatMap(({ sinceMs }) => sinceMs ?? []);
+  return condition !== 'degraded' || known.length === 0 ? undefined : Math.min(...known);
 }
 
-function backendProblems({ backend, degradation, config }: HealthFacts): Problem[] {
-  const { sinceMs, isDegraded } = degradation;
-  const down = {
-    about: 'backend',
-    ...(sinceMs !== undefined && { sinceMs }),
-    advice: 'check that the function runs, and that this host reaches it and may call it: the last error says which',
-    runbook: 'HaverdictBreakerOpen',
-  } as const;
-  const problems: Problem[] = [];
-  if (backend.breaker === 'open')
-    problems.push({ ...down, text: `the backend is failing: ${effectOf(degradation)}the circuit breaker is open` });
-  if (backend.breaker === 'probing')
-    problems.push({ ...down, text: `the backend failed: ${effectOf(degradation)}the circuit breaker is probing it` });
-  const isDown = problems.length > 0;
-  const slow = isDown ? {} : { advice: adviceFor(degradation), runbook: 'HaverdictDegraded' };
-  if (isDegraded) problems.push({ ...down, ...slow, text: causeOf(degradation, config.deadlineMs) });
-  return problems;
-}
-
-function updatesProblems({ updates, mirror, startedAtMs, takenAtMs, config }: HealthFacts): Problem[] {
-  const { ageSeconds } = updates;
-  const problems: Problem[] = [];
-  if (updates.state === 'behind') {
-    // It is behind from the moment on in which the proof is older than this.
-    const behindForMs = ageSeconds === null ? undefined : (ageSeconds - config.cache.allowTtlSeconds) * 1000;
-    const sinceMs = behindForMs === undefined ? startedAtMs : Math.max(startedAtMs, takenAtMs - behindForMs);
-    const common = { about: 'updates', advice: SEE_LOG, runbook: 'HaverdictUpdatesBehind' } as const;
-    problems.push({ ...common, sinceMs, text: behindText(updates) });
-  }
-  const common = { about: 'updates', advice: SEE_LOG, runbook: 'HaverdictMirrorBehind' } as const;
-  if (mirror.state === 'behind')
-    problems.push({ ...common, text: 'the mirror is behind: the function is asked, and the mirror if that fails' });
-  if (mirror.state === 'loading')
-    problems.push({ ...common, text: 'the mirror is not loaded yet: the function is asked' });
-  return problems;
+function conditionOf(facts: HealthFacts, problems: readonly Problem[]): Condition {
+  if (facts.listening.length === 0) return 'not ready';
+  if (problems.some(({ isStarting = false }) => !isStarting)) return 'degraded';
+  if (problems.length > 0) return 'starting';
+  return totalDecisions(facts) === 0 ? 'unused' : 'ready';
 }
 
 function reloadProblems({ reloads: { lastError, lastErrorAtMs } }: HealthFacts): Problem[] {
   if (lastError === undefined) return [];
   return [
     {
-      text: 'the last reload failed: the previous configuration stays in force',
+      effect: 'the previous configuration stays in force, and a restart would fail',
+      cause: 'the last reload failed',
       about: 'reloads',
       ...(lastErrorAtMs !== undefined && { sinceMs: lastErrorAtMs }),
-      advice: 'correct what the error names, and reload again',
+      lastError: { text: lastError },
+      advice: 'correct what the error names, then',
+      command: 'systemctl reload haverdict',
       runbook: 'HaverdictReloadFailed',
     },
   ];
-}
-
-function behindText({ ageSeconds }: AgentState['updates']): string {
-  const proof =
-    ageSeconds === null
-      ? 'none is known to have arrived since the start'
-      : `all until ${Math.round(ageSeconds)} s ago have arrived`;
-  return `changes to the lists may not have reached this agent, and count once cached verdicts expire: ${proof}`;
-}
-
-/** What became of those whom the agent does not know. */
-function effectOf({ letThrough, denied }: DegradationState): string {
-  if (letThrough > 0) return 'unknown clients are let through by policy, ';
-  return denied > 0 ? 'unknown clients are denied by policy, ' : '';
-}
-
-function causeOf(reading: DegradationState, deadlineMs: number): string {
-  const share = policyShare(reading);
-  if (share === 0) return 'the backend has just recovered';
-  const reasons = Object.entries(reading.byPolicy).flatMap(([reason, count]) =>
-    count > 0 ? [`${reason} ${count}`] : [],
-  );
-  const did = reading.letThrough > 0 ? 'let through' : 'denied';
-  const calls =
-    reading.p50Ms === undefined
-      ? 'no calls to the backend'
-      : `the p50 of calls to the backend is ${Math.round(reading.p50Ms)} ms, deadlineMs is ${deadlineMs}`;
-  return `${(share * 100).toFixed(1)} % of the lookups of the last 10 s were ${did} by policy (${reasons.join(', ')}); ${calls}`;
-}
-
-/** What to do about the most frequent reason. */
-function adviceFor({ byPolicy, ...reading }: DegradationState): string {
-  if (policyShare({ byPolicy, ...reading }) === 0) return 'nothing now: wait for ten seconds without a problem';
-  const [most] = Object.entries(byPolicy).sort(([, a], [, b]) => b - a)[0] ?? [];
-  if (most === 'timeout')
-    return 'compare the p50 with deadlineMs: bring the function closer, give it more memory, or raise deadlineMs';
-  if (most === 'overload') return 'raise the capacity of the function, or backend.maxCallsPerSecond';
-  return most === 'internal_error' ? SEE_LOG : 'see the last error of the backend';
 }

@@ -1,32 +1,34 @@
 import { printable } from '../../contract/printable.ts';
 import type { AgentState } from '../state/state.ts';
 import { totalDecisions } from './decision-totals.ts';
-import { degradedSince, type Health, health, type Problem } from './health.ts';
+import { type Condition, degradedSince, health } from './health.ts';
 import { foreign, type Html, html } from './html.ts';
 import { duration, moment } from './page-format.ts';
+import type { Problem } from './problem.ts';
 import type { SnapshotInterval } from './snapshot-interval.ts';
 
 const RUNBOOK = 'https://github.com/haverdict/haverdict/blob/main/docs/runbook.md';
 const DOCTOR = 'haverdict doctor --haproxy /etc/haproxy/haproxy.cfg --live';
 
-/** Whether an on-call engineer has to act, in one word; the sign says it without colour. */
-function verdictOf({ isReady, degraded }: Health): { readonly sign: string; readonly word: string; isGood: boolean } {
-  if (!isReady) return { sign: '■', word: 'not ready', isGood: false };
-  return degraded.length > 0
-    ? { sign: '▲', word: 'degraded', isGood: false }
-    : { sign: '●', word: 'ready', isGood: true };
-}
+/** Whether an on-call engineer has to act; the sign says it without colour. */
+const VERDICTS: Readonly<Record<Condition, { readonly sign: string; readonly text: string; readonly tone: string }>> = {
+  'not ready': { sign: '■', text: 'not ready', tone: 'bad' },
+  degraded: { sign: '▲', text: 'degraded', tone: 'bad' },
+  starting: { sign: '◌', text: 'starting', tone: 'wait' },
+  unused: { sign: '◌', text: 'ready, but no request yet', tone: 'wait' },
+  ready: { sign: '●', text: 'ready', tone: 'good' },
+};
 
 /** What the browser shows in the tab. */
 export function title(state: AgentState): string {
-  const { sign, word } = verdictOf(health(state));
-  return `${sign} ${printable(state.host)}: ${word} – haverdict`;
+  const { sign, text } = VERDICTS[health(state).condition];
+  return `${sign} ${printable(state.host)}: ${text} – haverdict`;
 }
 
 /** The headline: host, state and since when. */
 export function headline(state: AgentState, interval: SnapshotInterval): Html {
   const found = health(state);
-  const { sign, word, isGood } = verdictOf(found);
+  const { sign, text, tone } = VERDICTS[found.condition];
   const sinceMs = degradedSince(found);
   const since =
     sinceMs === undefined
@@ -35,7 +37,7 @@ export function headline(state: AgentState, interval: SnapshotInterval): Html {
   const rates = interval.isSinceStart ? 'since the start' : `over the last ${Math.round(interval.seconds)} s`;
   const workers = state.workers === 1 ? '' : `, ${state.workers} workers`;
   return html`<h1 id="host" data-live>${foreign(state.host)}</h1>
-<p id="health"${isGood ? html`` : html` class="bad"`} data-live>${sign} ${word}${since}</p>
+<p id="health" class="${tone}" data-live>${sign} ${text}${since}</p>
 <p id="about" data-live>haverdict ${state.version}, up ${duration(state.takenAtMs - state.startedAtMs)}, PID ${state.pid}${workers}${recovery(state)}</p>
 <p id="taken" data-live>${moment(state.takenAtMs, state.takenAtMs)} UTC, rates ${rates}</p>
 `;
@@ -43,29 +45,32 @@ export function headline(state: AgentState, interval: SnapshotInterval): Html {
 
 /** What is wrong and what to do; or what is missing, where nothing has been checked yet. */
 export function notices(state: AgentState): Html {
-  const { degraded } = health(state);
-  const parts = [...degraded.map((problem, index) => problemItem(problem, degraded[index - 1], state))];
-  const { lastError, lastErrorAtMs } = state.backend;
-  const isBackend = degraded.some(({ about }) => about === 'backend');
-  if (isBackend && lastError !== undefined && lastErrorAtMs !== undefined)
-    parts.push(
-      html`<li><b>Last error of the backend</b> ${moment(lastErrorAtMs, state.takenAtMs)} UTC: ${foreign(lastError, 200)}</li>\n`,
-    );
-  const problems = parts.length === 0 ? html`` : html`<ul class="problems">\n${parts}</ul>\n`;
-  return html`<div id="notices" data-live>${problems}${totalDecisions(state) === 0 ? missing(state) : html``}</div>\n`;
+  const found = health(state);
+  const { condition, problems } = found;
+  const items = problems.map((problem) => problemItem(problem, degradedSince(found), state.takenAtMs));
+  const list = items.length === 0 ? html`` : html`<ul class="problems ${VERDICTS[condition].tone}">\n${items}</ul>\n`;
+  return html`<div id="notices" data-live>${list}${totalDecisions(state) === 0 ? missing(state) : html``}</div>\n`;
 }
 
-/** What the previous one has said is not repeated. */
-function problemItem(problem: Problem, previous: Problem | undefined, { takenAtMs, reloads }: AgentState): Html {
-  const { text, sinceMs, advice, runbook, about } = problem;
-  const isSaid = sinceMs === undefined || sinceMs === previous?.sinceMs;
+/** The consequence, its cause, and the first step. */
+function problemItem(problem: Problem, saidMs: number | undefined, takenAtMs: number): Html {
+  const { effect, cause, sinceMs, lastError, advice, command, runbook } = problem;
+  const isSaid = sinceMs === undefined || sinceMs === saidMs; // by the headline
   const since = isSaid ? html`` : html` <small>since ${moment(sinceMs, takenAtMs)} UTC</small>`;
+  const at = lastError?.atMs === undefined ? html`` : html` at ${moment(lastError.atMs, takenAtMs)} UTC`;
   const error =
-    about === 'reloads' && reloads.lastError !== undefined ? html`<br>${foreign(reloads.lastError, 400)}` : html``;
-  const what = html`<b>${text.charAt(0).toUpperCase()}${text.slice(1)}</b>${since}${error}`;
-  if (previous?.advice === advice) return html`<li>${what}</li>\n`;
+    lastError === undefined
+      ? html``
+      : html`
+<br>Last error${at}: ${foreign(lastError.text, 400)}`;
   const link = html`<a href="${RUNBOOK}#${runbook.toLowerCase()}" rel="noreferrer">${runbook}</a>`;
-  return html`<li>${what}<br>To do: ${advice}. Runbook: ${link}</li>\n`;
+  return html`<li><b>${capitalized(effect)}</b>${since}
+<br>Cause: ${cause}${error}
+<br>To do: ${advice}${command === undefined ? html`` : html` <code>${command}</code>`}. Runbook: ${link}</li>\n`;
+}
+
+function capitalized(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
 function missing({ spop, listening }: AgentState): Html {

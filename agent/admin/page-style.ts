@@ -2,10 +2,10 @@
 export const STYLE = `
 :root {
   color-scheme: light dark;
-  --ground: #fbfbfa; --panel: #fff; --line: #dddcd8; --text: #1c1c1a; --soft: #5c5b56; --bad: #a8200d; --fill: #3f6f9f; --track: #e7e6e2; --alarm: #fdecea;
+  --ground: #fbfbfa; --panel: #fff; --line: #dddcd8; --text: #1c1c1a; --soft: #5c5b56; --bad: #a8200d; --wait: #7a5200; --notice: #fdf3dc; --fill: #3f6f9f; --track: #e7e6e2; --alarm: #fdecea;
 }
 @media (prefers-color-scheme: dark) {
-  :root { --ground: #131416; --panel: #1a1b1e; --line: #313338; --text: #e6e5e1; --soft: #a3a29c; --bad: #ff8f7a; --fill: #7fabd8; --track: #2b2d31; --alarm: #3a1d1a; }
+  :root { --ground: #131416; --panel: #1a1b1e; --line: #313338; --text: #e6e5e1; --soft: #a3a29c; --bad: #ff8f7a; --wait: #e8b85c; --notice: #33290f; --fill: #7fabd8; --track: #2b2d31; --alarm: #3a1d1a; }
 }
 * { box-sizing: border-box; margin: 0; }
 body { padding: 1rem clamp(.75rem, 2vw, 2rem) 2rem; background: var(--ground); color: var(--text); font: .875rem/1.45 system-ui, sans-serif; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
@@ -17,11 +17,13 @@ header p, #notice { color: var(--soft); }
 #notice { min-height: 1.45em; flex-basis: 100%; color: var(--bad); font-weight: 600; }
 #health { font-size: 1.125rem; font-weight: 600; color: var(--text); }
 .bad, .stop, #health.bad { color: var(--bad); }
+.wait, #health.wait { color: var(--wait); }
 #health small { font-size: .875rem; white-space: nowrap; }
-.problems, .missing { background: var(--alarm); border: 1px solid var(--bad); border-radius: .375rem; padding: .5rem .75rem; margin-bottom: 1rem; list-style: none; font-size: .9375rem; }
+.problems, .missing { color: var(--text); background: var(--alarm); border: 1px solid var(--bad); border-radius: .375rem; padding: .5rem .75rem; margin-bottom: 1rem; list-style: none; font-size: .9375rem; }
 .problems li + li { margin-top: .4rem; }
+.problems b { font-size: 1.0625rem; }
 .problems small { color: var(--text); font-size: .875rem; }
-.missing { background: var(--panel); border-color: var(--line); }
+.wait.problems, .missing { background: var(--notice); border-color: var(--wait); }
 .heading { display: flex; gap: .75rem; align-items: baseline; }
 .heading h2 { margin-right: auto; }
 #held { color: var(--soft); font-size: .8125rem; }

@@ -65,7 +65,7 @@ function panels({ state, before }: Snapshot, interval: SnapshotInterval): readon
     reloads: reloads(state),
     configuration: configuration(state),
   };
-  const first = health(state).degraded.map(({ about }) => about);
+  const first = health(state).problems.map(({ about }) => about);
   return [...new Set([...first, ...Object.keys(all)])].map((name) => all[name as keyof typeof all]); // names of panels
 }
 

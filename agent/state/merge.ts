@@ -3,7 +3,7 @@ import { newestDenies } from './decision-stats.ts';
 import { mergeSeconds } from './last-minute.ts';
 import { PROCESS, SECTIONS } from './metric-definitions.ts';
 import { merged } from './metric-types.ts';
-import type { BackendState, DecisionCount, Hits, ProcessState } from './state.ts';
+import type { BackendState, DecisionCount, Hits, LastError, ProcessState } from './state.ts';
 import { mergeHits, mergeTop } from './top-subjects.ts';
 
 /** Merges the states of several processes, of which there must be at least one. Other values than numbers are the first's. */
@@ -25,14 +25,20 @@ export function mergeStates(states: readonly ProcessState[]): ProcessState {
     ),
     backend: mergeBackends(states.map(({ backend }) => backend)),
     degradation: mergeDegradations(states.map(({ degradation }) => degradation)),
-    updates: merged(
-      SECTIONS.updates,
-      states.map(({ updates }) => updates),
-    ),
-    mirror: merged(
-      SECTIONS.mirror,
-      states.map(({ mirror }) => mirror),
-    ),
+    updates: {
+      ...merged(
+        SECTIONS.updates,
+        states.map(({ updates }) => updates),
+      ),
+      ...latestError(states.map(({ updates }) => updates)),
+    },
+    mirror: {
+      ...merged(
+        SECTIONS.mirror,
+        states.map(({ mirror }) => mirror),
+      ),
+      ...latestError(states.map(({ mirror }) => mirror)),
+    },
     spop: merged(
       SECTIONS.spop,
       states.map(({ spop }) => spop),
@@ -53,15 +59,19 @@ export function mergeProcessHits(hits: readonly Omit<Hits, 'sinceMs'>[]): Omit<H
 /** Keeps the latest error and the earliest expiry of credentials. */
 function mergeBackends(backends: readonly BackendState[]): BackendState {
   const expiries = backends.flatMap(({ credentialsExpireAtMs }) => credentialsExpireAtMs ?? []);
-  const [latest] = backends.toSorted((a, b) => (b.lastErrorAtMs ?? 0) - (a.lastErrorAtMs ?? 0));
-  const { lastErrorAtMs, lastError, urls = [] } = latest ?? {};
   return {
     ...merged(SECTIONS.backend, backends),
-    urls,
-    ...(lastErrorAtMs !== undefined && { lastErrorAtMs }),
-    ...(lastError !== undefined && { lastError }),
+    urls: backends[0]?.urls ?? [],
+    ...latestError(backends),
     ...(expiries.length > 0 && { credentialsExpireAtMs: Math.min(...expiries) }),
   };
+}
+
+/** The latest error of several processes, if one has any. */
+function latestError(of: readonly LastError[]): LastError {
+  const [latest] = of.toSorted((a, b) => (b.lastErrorAtMs ?? 0) - (a.lastErrorAtMs ?? 0));
+  const { lastErrorAtMs, lastError } = latest ?? {};
+  return { ...(lastErrorAtMs !== undefined && { lastErrorAtMs }), ...(lastError !== undefined && { lastError }) };
 }
 
 function mergeDegradations(states: readonly DegradationState[]): DegradationState {

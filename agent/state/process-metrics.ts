@@ -8,13 +8,21 @@ import { type FaultName, newCounters } from './metric-definitions.ts';
 const LAG_RESOLUTION_MS = 20;
 const NANOSECONDS = 1e9;
 
+interface Failure {
+  readonly lastErrorAtMs: number;
+  readonly lastError: string;
+}
+
 /** The metrics of a process since its start; a reload does not reset them. */
 export class ProcessMetrics {
   readonly counters = newCounters();
   readonly #delay = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
   #lastMinute: LastMinute | undefined;
   /** The last failed call. */
-  lastFailure: { readonly lastErrorAtMs: number; readonly lastError: string } | undefined;
+  lastFailure: Failure | undefined;
+  /** Why the last poll for changes failed, and the last load of a mirror; undefined where it succeeded. */
+  pollFailure: Failure | undefined;
+  loadFailure: Failure | undefined;
 
   constructor() {
     this.#delay.enable();
@@ -50,17 +58,24 @@ export class ProcessMetrics {
 
   /** A page of updates was applied; its changes waited for at most this long in the log. */
   followed({ isStart, changes }: { isStart: boolean; changes: readonly unknown[] }, waitedMs: number): void {
+    this.pollFailure = undefined;
     if (isStart) this.counters.starts++;
     if (isStart || changes.length === 0) return;
     this.counters.changes += changes.length;
     observe(this.counters.delay, waitedMs / 1000);
   }
 
+  pollFailed(error: string, atMs: number): void {
+    this.pollFailure = { lastErrorAtMs: atMs, lastError: error };
+  }
+
   mirrorLoaded(cause: LoadCause): void {
+    this.loadFailure = undefined;
     this.counters.loads[cause]++;
   }
 
-  mirrorFailed(): void {
+  mirrorFailed(error: string, atMs: number): void {
+    this.loadFailure = { lastErrorAtMs: atMs, lastError: error };
     this.counters.loadFailures++;
   }
 

@@ -58,14 +58,21 @@ export interface Hits {
 }
 
 export type CacheState = ValuesOf<typeof SECTIONS.cache>;
-export type UpdatesState = ValuesOf<typeof SECTIONS.updates>;
-export type MirrorState = ValuesOf<typeof SECTIONS.mirror>;
-export type SpopState = ValuesOf<typeof SECTIONS.spop>;
-
-export interface BackendState extends ValuesOf<typeof SECTIONS.backend> {
-  readonly urls: readonly string[];
+/** What failed last, and when. */
+export interface LastError {
   readonly lastErrorAtMs?: number;
   readonly lastError?: string;
+}
+
+/** The error is that of a poll; absent once one succeeded. */
+export interface UpdatesState extends ValuesOf<typeof SECTIONS.updates>, LastError {}
+/** The error is that of a load; absent once one succeeded. */
+export interface MirrorState extends ValuesOf<typeof SECTIONS.mirror>, LastError {}
+export type SpopState = ValuesOf<typeof SECTIONS.spop>;
+
+/** The error is that of a call, and stays. */
+export interface BackendState extends ValuesOf<typeof SECTIONS.backend>, LastError {
+  readonly urls: readonly string[];
   /** The expiry of the AWS credentials; absent without credentials, or if they do not expire. */
   readonly credentialsExpireAtMs?: number;
 }

@@ -18,6 +18,8 @@ export interface Followed {
   position(): number | undefined;
   /** A page was applied. */
   followed(step: PageStep, waitedMs: number): void;
+  /** A poll failed. */
+  failed(error: Error): void;
   load: LoadEvents;
 }
 
@@ -35,6 +37,10 @@ export class Follower {
       followed(step, waitedMs) {
         logged.followed(step);
         of.followed(step, waitedMs);
+      },
+      failed(error, times) {
+        logged.failed(error, times);
+        of.failed(error);
       },
       lost: (url) => {
         logged.lost(url);

@@ -1,5 +1,5 @@
 import { cacheLookups, failed, isTooMany, totalDecisions } from '../../agent/admin/decision-totals.ts';
-import { degradedSince, health } from '../../agent/admin/health.ts';
+import { type Condition, degradedSince, degradedTexts, health } from '../../agent/admin/health.ts';
 import { SnapshotInterval } from '../../agent/admin/snapshot-interval.ts';
 import { type HistogramState, quantile } from '../../agent/state/histogram.ts';
 import type { Second } from '../../agent/state/last-minute.ts';
@@ -28,7 +28,8 @@ export interface Overview {
   /** The entries that the agent has itself. */
   readonly mirror: Pick<AgentState['mirror'], 'state' | 'ageSeconds' | 'entries' | 'bytes'>;
   readonly spop: { readonly connections: number; readonly framesPerSecond: number; readonly errors: number };
-  /** The causes, if the agent is degraded. */
+  readonly condition: Condition;
+  /** The problems, if the agent is degraded. */
   readonly degraded: readonly string[];
   /** The begin of the oldest cause; null if none is known. */
   readonly degradedSinceMs: number | null;
@@ -112,7 +113,8 @@ export function overviewOf(state: AgentState, before?: AgentState): Overview {
       framesPerSecond: interval.perSecond((of) => of.spop.frames),
       errors: sum(Object.values(spop.errors)),
     },
-    degraded: found.degraded.map(({ text }) => text),
+    condition: found.condition,
+    degraded: degradedTexts(found),
     degradedSinceMs: degradedSince(found) ?? null,
     reloadError: state.reloads.lastError ?? null,
     lastMinute: state.lastMinute,

@@ -116,8 +116,8 @@ function provenText(ageSeconds: number | null): string {
   return ageSeconds === null ? 'nothing proven' : `proven up to ${ageSeconds.toFixed(1)} s ago`;
 }
 
-function stateOf({ degraded, degradedSinceMs, atMs }: Overview): string {
-  if (degraded.length === 0) return 'ready';
+function stateOf({ condition, degradedSinceMs, atMs }: Overview): string {
+  if (condition !== 'degraded') return condition === 'unused' ? 'ready' : condition;
   if (degradedSinceMs === null) return 'DEGRADED';
   return `DEGRADED since ${time(degradedSinceMs)} (${duration(Math.max(0, Math.round((atMs - degradedSinceMs) / 1000)))})`;
 }

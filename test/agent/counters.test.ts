@@ -68,7 +68,7 @@ const CASES: Readonly<Record<keyof Counters, Case>> = {
     by: async ({ metrics }) => metrics.mirrorLoaded('gone'),
     is: { ...Object.fromEntries(LOAD_CAUSES.map((cause) => [cause, 0])), gone: 1 },
   },
-  loadFailures: { by: async ({ metrics }) => metrics.mirrorFailed(), is: 1 },
+  loadFailures: { by: async ({ metrics }) => metrics.mirrorFailed('no', 0), is: 1 },
   mismatches: { by: async ({ metrics }) => metrics.mirrorMismatched(), is: 1 },
   unsupported: {
     config: { messages: PATHS },

@@ -171,7 +171,13 @@ function failing(mode: 'invalidate' | 'mirror', build: HaproxyBuild): void {
       ['/state.json', '/readyz', '/metrics', '/'].map(async (path) => (await fetch(admin + path)).text()),
     );
     const { updates } = JSON.parse(state ?? '') as AgentState;
-    return { state: updates.state, ready: ready?.trim() ?? '', metrics: metrics ?? '', page: page ?? '' };
+    return {
+      state: updates.state,
+      lastError: updates.lastError,
+      ready: ready?.trim() ?? '',
+      metrics: metrics ?? '',
+      page: page ?? '',
+    };
   };
   const untilTold = async (wanted: AgentState['updates']['state']) => {
     const is = async () => (await told()).state === wanted;
@@ -207,8 +213,8 @@ function failing(mode: 'invalidate' | 'mirror', build: HaproxyBuild): void {
       await untilTold(failure.state);
       const { state, ready, metrics, page } = await told();
       assert.equal(state, failure.state);
-      if (state === 'behind') assert.match(ready, /^degraded: .*changes to the lists may not have reached/);
-      else assert.doesNotMatch(ready, /may not have reached/); // a mirror may be loaded anew
+      if (state === 'behind') assert.match(ready, /^(degraded|starting): .*new blocks take effect after up to 3 s/);
+      else assert.doesNotMatch(ready, /new blocks take effect/); // a mirror may be loaded anew
       assert.match(metrics, new RegExp(`^haverdict_updates_state\\{state="${state}"\\} 1$`, 'm'));
       assert.match(page, new RegExp(`updates.*${state}`));
       assert.deepEqual([await statusOf(known), await statusOf(late)], [403, 403]);
@@ -221,8 +227,14 @@ function failing(mode: 'invalidate' | 'mirror', build: HaproxyBuild): void {
           () => 'not logged',
           30_000,
         );
+      if (failure.logged === POLLS_FAIL) {
+        const { ready: line, lastError, page: shown } = await told();
+        assert.match(line, /: changes cannot be read, the last time \d+ s ago/);
+        assert.ok(lastError !== undefined && shown.includes('Last error at'), shown);
+      }
       await failure.end(backend);
       await untilTold('live');
+      assert.equal((await told()).lastError, undefined);
       await deny(`ip:${next}`);
       await until(
         async () => (await statusOf(next)) === 403,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { health, healthText } from '../../../agent/admin/health.ts';
 import { agentState } from '../../support/agent-state.ts';
+import { sampleState } from './sample-state.ts';
 
 const { degradation: quiet, backend } = agentState();
 const degraded = (changes: object) => agentState({ degradation: { ...quiet, isDegraded: true, ...changes } });
@@ -12,7 +13,7 @@ describe('the health of an agent', () => {
     assert.equal(healthText(health(agentState({ degradation: some }))), 'ready');
   });
 
-  it('says of a degraded one how many, what was done, why, and how long calls take', () => {
+  it('says of a degraded one what it means for clients, why, how many, and how long calls take where they are late', () => {
     const slow = {
       lookups: 200,
       letThrough: 190,
@@ -21,32 +22,109 @@ describe('the health of an agent', () => {
     };
     assert.equal(
       healthText(health(degraded(slow))),
-      'degraded: 95.0 % of the lookups of the last 10 s were let through by policy (timeout 188, overload 2); the p50 of calls to the backend is 61 ms, deadlineMs is 40',
+      'degraded: listed clients may pass, since those not in the cache are let through by policy: the backend answers later than deadlineMs; ' +
+        '95.0 % of the lookups of the last 10 s were decided by policy (timeout 188, overload 2); half of the calls take 61 ms, deadlineMs is 40',
     );
-    const down = { lookups: 50, denied: 50, byPolicy: { ...quiet.byPolicy, breaker_open: 50 } };
+    const down = { lookups: 50, denied: 50, byPolicy: { ...quiet.byPolicy, breaker_open: 50 }, p50Ms: 1 };
     assert.equal(
       healthText(health(degraded(down))),
-      'degraded: 100.0 % of the lookups of the last 10 s were denied by policy (breaker_open 50); no calls to the backend',
+      'degraded: clients not in the cache are denied by policy, listed or not: calls to the backend were paused; ' +
+        '100.0 % of the lookups of the last 10 s were decided by policy (breaker_open 50)',
     );
   });
 
-  it('is told where changes may not have arrived, and until when they have', () => {
-    const { updates } = agentState();
-    const told = (more: Partial<typeof updates>) =>
-      healthText(health(agentState({ updates: { ...updates, ...more } })));
-    const behind =
-      'degraded: changes to the lists may not have reached this agent, and count once cached verdicts expire: ';
+  it('never says that listed clients may pass while a mirror denies them', () => {
+    const { mirror, config } = agentState();
+    const { ifErrorSeconds } = config.updates;
+    const pass = /^listed clients may pass/;
+    const denied = /^listed clients are still denied by the mirror, others are let through/;
+    const cases: [Partial<typeof mirror>, RegExp][] = [
+      [{ state: 'off' }, pass],
+      [{ state: 'loading' }, pass],
+      [{ state: 'live', ageSeconds: 1 }, denied],
+      [{ state: 'behind', ageSeconds: ifErrorSeconds }, denied],
+      [{ state: 'behind', ageSeconds: ifErrorSeconds + 1 }, pass],
+      [{ state: 'behind', ageSeconds: null }, pass],
+    ];
+    const letThrough = { ...quiet, isDegraded: true, lookups: 9, letThrough: 9 };
+    for (const [of, expected] of cases) {
+      const state = agentState({ degradation: letThrough, mirror: { ...mirror, ...of } });
+      assert.match(health(state).problems[0]?.effect ?? '', expected, JSON.stringify(of));
+      const nobodyAsked = agentState({ degradation: { ...quiet, isDegraded: true }, mirror: { ...mirror, ...of } });
+      assert.match(health(nobodyAsked).problems[0]?.effect ?? '', /^no client is affected yet/, JSON.stringify(of));
+    }
+  });
+
+  it('gives the last error of a backend that is down, and of one that is late only if it is of now', () => {
+    const { takenAtMs } = agentState();
+    const errorOf = (atMs: number, breaker: 'closed' | 'open') =>
+      health({
+        ...degraded({ sinceMs: takenAtMs - 60_000 }),
+        backend: { ...backend, breaker, lastErrorAtMs: atMs, lastError: 'no' },
+      }).problems[0]?.lastError;
+    assert.deepEqual(errorOf(takenAtMs - 61_000, 'closed'), { text: 'no', atMs: takenAtMs - 61_000 });
+    assert.equal(errorOf(takenAtMs - 3_600_000, 'closed'), undefined);
+    assert.ok(errorOf(takenAtMs - 3_600_000, 'open'));
+  });
+
+  it('says what it means that changes do not arrive, why, and when they did', () => {
+    const { updates, startedAtMs } = agentState();
+    const state = (more: Partial<typeof updates>, upSeconds = 3600) =>
+      agentState({ takenAtMs: startedAtMs + upSeconds * 1000, updates: { ...updates, ...more } });
+    const told = (...of: Parameters<typeof state>) => healthText(health(state(...of)));
+    const behind = 'degraded: new blocks take effect after up to 60 s: ';
     assert.equal(told({ state: 'live', ageSeconds: 0.8 }), 'ready');
-    assert.equal(told({ state: 'behind', ageSeconds: 75.2 }), `${behind}all until 75 s ago have arrived`);
-    assert.equal(told({ state: 'behind', ageSeconds: null }), `${behind}none is known to have arrived since the start`);
+    assert.equal(
+      told({ state: 'behind', ageSeconds: 75.2, lastError: 'no' }),
+      `${behind}changes cannot be read, the last time 75 s ago`,
+    );
+    assert.equal(
+      told({ state: 'behind', ageSeconds: null }),
+      `${behind}the backend does not confirm that all changes have arrived, nothing since the start`,
+    );
+    assert.match(told({ state: 'behind', ageSeconds: null }, 29), /^starting: new blocks/);
+    assert.match(told({ state: 'behind', ageSeconds: null }, 30), /^degraded: /);
+    assert.match(told({ state: 'behind', ageSeconds: null, lastError: 'no' }, 3), /^degraded: /, 'not for what failed');
+    const { isReady, problems } = health(state({ state: 'behind', ageSeconds: null }, 3));
+    assert.deepEqual([isReady, problems[0]?.sinceMs], [true, undefined]);
   });
 
-  it('stays ready and degraded until all was well for a while, and names a breaker beside it', () => {
-    const found = health({ ...degraded({}), backend: { ...backend, breaker: 'probing' } });
-    assert.equal(found.isReady, true);
-    assert.deepEqual(
-      found.degraded.map(({ text }) => text),
-      ['the backend failed: the circuit breaker is probing it', 'the backend has just recovered'],
-    );
+  it('tells of updates and mirror as one problem, of which the updates are the cause', () => {
+    const { updates, mirror, startedAtMs } = agentState();
+    const told = (of: (typeof updates)['state'], state: (typeof mirror)['state'], lastError?: string) =>
+      health(
+        agentState({
+          takenAtMs: startedAtMs + 3_600_000,
+          updates: { ...updates, state: of, ageSeconds: 90 },
+          mirror: { ...mirror, state, ...(lastError !== undefined && { lastError }) },
+        }),
+      ).problems.map(({ effect, cause, runbook }) => [effect, cause, runbook]);
+    const block = 'new blocks take effect after up to 60 s';
+    const cause = 'the backend does not confirm that all changes have arrived, the last time 90 s ago';
+    assert.deepEqual(told('behind', 'behind'), [
+      [`${block}, and the function is asked, and the mirror if that fails`, cause, 'HaverdictUpdatesBehind'],
+    ]);
+    assert.deepEqual(told('live', 'loading'), [
+      ['the function is asked', 'the mirror is not loaded yet', 'HaverdictMirrorBehind'],
+    ]);
+    assert.deepEqual(told('live', 'loading', 'no'), [
+      ['the function is asked', 'the mirror cannot be loaded', 'HaverdictMirrorBehind'],
+    ]);
+    assert.deepEqual(told('live', 'live'), []);
+  });
+
+  it('stays ready and degraded until all was well for a while, and names a breaker', () => {
+    const probing = health({ ...degraded({}), backend: { ...backend, breaker: 'probing' } });
+    assert.deepEqual([probing.isReady, probing.condition], [true, 'degraded']);
+    assert.match(probing.problems[0]?.cause ?? '', /tried one at a time \(circuit breaker probing\)$/);
+    assert.equal(health(degraded({})).problems[0]?.cause, 'the backend has just recovered');
+  });
+
+  it('knows of an agent that has checked nothing, for which /readyz has no other word', () => {
+    const unused = health(agentState());
+    assert.deepEqual([unused.condition, healthText(unused)], ['unused', 'ready']);
+    assert.equal(health(sampleState()).condition, 'ready');
+    const silent = health(agentState({ listening: [] }));
+    assert.deepEqual([silent.condition, silent.isReady, healthText(silent)], ['not ready', false, 'not ready']);
   });
 });

@@ -108,11 +108,16 @@ describe('the admin server', () => {
     const { get } = await start(t, { state: async () => sampleState({ backend: { ...backend, breaker: 'open' } }) });
     const response = await get('/readyz');
     assert.equal(response.status, 200);
-    assert.equal(await response.text(), 'degraded: the backend is failing: the circuit breaker is open\n');
+    assert.equal(
+      await response.text(),
+      'degraded: no client is affected yet, the mirror decides: calls to the backend fail and are paused (circuit breaker open)\n',
+    );
     const json = await get('/readyz', { headers: { accept: 'application/json' } });
     assert.deepEqual(await json.json(), {
       ready: true,
-      degraded: ['the backend is failing: the circuit breaker is open'],
+      degraded: [
+        'no client is affected yet, the mirror decides: calls to the backend fail and are paused (circuit breaker open)',
+      ],
       breaker: 'open',
       updates: 'live',
       mirror: 'live',

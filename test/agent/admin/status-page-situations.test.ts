@@ -31,23 +31,30 @@ const EXPECTED: Readonly<Record<keyof typeof SITUATIONS, { says: readonly RegExp
   degraded: {
     says: [
       /▲ degraded since \d\d:\d\d:\d\d UTC/,
-      /The backend (is failing|failed): unknown clients are let through by policy, the circuit breaker/,
-      /% of the lookups of the last 10 s were let through by policy/,
+      /Listed clients may pass, since those not in the cache are let through by policy\n/,
+      /Cause: calls to the backend .*circuit breaker .*% of the lookups of the last 10 s were decided by policy/,
+      /Last error at \d\d:\d\d:\d\d UTC: .*(refused|closed)/i,
       /To do: check that the function runs.*HaverdictBreakerOpen/s,
-      /Last error of the backend \d\d:\d\d:\d\d UTC: .*(refused|closed)/i,
     ],
     first: 'backend',
   },
   behind: {
     says: [
       /▲ degraded since/,
-      /Changes to the lists may not have reached this agent/,
-      /To do: see the agent's log.*HaverdictUpdatesBehind/s,
+      /New blocks take effect after up to 60 s\n/,
+      /Cause: changes cannot be read, nothing since the start\n/,
+      /Last error at \d\d:\d\d:\d\d UTC: .*503/,
+      /To do: read the agent's log journalctl -u haverdict -n 50.*HaverdictUpdatesBehind/s,
     ],
     first: 'updates',
   },
   empty: {
-    says: [/● ready/, /No request has been checked yet/, /HAProxy is connected/, /haverdict doctor --haproxy/],
+    says: [
+      /◌ ready, but no request yet/,
+      /No request has been checked yet/,
+      /HAProxy is connected/,
+      /haverdict doctor --haproxy/,
+    ],
     first: 'recent',
   },
 };

@@ -110,29 +110,31 @@ describe('the status page', () => {
       }),
     });
     assert.match(page, /<p id="health" class="bad" data-live>▲ degraded/);
-    assert.match(page, /<b>The backend is failing: the circuit breaker is open<\/b>/);
-    assert.match(page, /<b>The last reload failed: the previous configuration stays in force<\/b>/);
+    assert.match(page, /<b>No client is affected yet, the mirror decides<\/b>/);
+    assert.match(page, /<b>The previous configuration stays in force, and a restart would fail<\/b>/);
+    assert.match(page, /Last error: <bdi>haverdict\.yaml:3: deadlineMs must be/);
     assert.match(page, /▲ <bdi>haverdict\.yaml:3: deadlineMs must be/);
     assert.match(page, /■ open/);
   });
 
-  it('has the host, the state and since when in title and headline, and what is wrong, to do and the last error', () => {
-    const { backend, degradation, takenAtMs } = sampleState();
+  it('has the host, the state and since when in title and headline; then the consequence, its cause and what to do', () => {
+    const { backend, degradation, mirror, takenAtMs } = sampleState();
     const sinceMs = takenAtMs - 252_000;
     const page = statusPage({
       state: sampleState({
         backend: { ...backend, breaker: 'open', lastErrorAtMs: takenAtMs - 1000, lastError: 'backend: timed out' },
         degradation: { ...degradation, isDegraded: true, sinceMs, lookups: 50, letThrough: 50 },
+        mirror: { ...mirror, state: 'off' },
       }),
     });
     assert.match(page, /<title>▲ haproxy-1: degraded – haverdict<\/title>/);
     assert.match(page, /▲ degraded since <time [^>]*>14:25:48<\/time> UTC <small>\(4 min 12 s\)/);
     assert.match(
       page,
-      /The backend is failing: unknown clients are let through by policy, the circuit breaker is open/,
+      /<li><b>Listed clients may pass, since[^<]* policy<\/b>\n<br>Cause: calls to the backend fail and are paused \(circuit breaker open\); 100\.0 %/,
     );
-    assert.match(page, /Last error of the backend<\/b> <time [^>]*>14:29:59<\/time> UTC: <bdi>backend: timed out/);
-    assert.equal(page.match(/To do: /g)?.length, 1, 'the same advice once');
+    assert.match(page, /Last error at <time [^>]*>14:29:59<\/time> UTC: <bdi>backend: timed out/);
+    assert.equal(page.match(/To do: /g)?.length, 1);
     assert.match(page, /runbook\.md#haverdictbreakeropen/);
     assert.match(page, /id="panels">\n<section id="backend"/);
   });
@@ -154,15 +156,16 @@ describe('the status page', () => {
   it('names a section of the runbook for every problem', () => {
     const runbook = readFileSync(new URL('../../../docs/runbook.md', import.meta.url), 'utf8');
     const { backend, degradation, updates, mirror } = sampleState();
-    const ill = { updates: { ...updates, state: 'behind' }, reloads: { ok: 0, failed: 1, lastError: 'x' } } as const;
+    const reloads = { ok: 0, failed: 1, lastError: 'x' };
     const named = ['timeout', 'overload', 'breaker_open', 'internal_error'].flatMap((reason) =>
       (['closed', 'probing', 'open'] as const).flatMap((breaker) =>
-        (['loading', 'behind'] as const).flatMap(
+        (['live', 'behind'] as const).flatMap(
           (state) =>
             health(
               sampleState({
-                ...ill,
-                mirror: { ...mirror, state },
+                reloads,
+                updates: { ...updates, state, ageSeconds: 90 },
+                mirror: { ...mirror, state: 'behind' },
                 backend: { ...backend, breaker },
                 degradation: {
                   ...degradation,
@@ -172,7 +175,7 @@ describe('the status page', () => {
                   byPolicy: { ...degradation.byPolicy, [reason]: 9 },
                 },
               }),
-            ).degraded,
+            ).problems,
         ),
       ),
     );
@@ -187,6 +190,25 @@ describe('the status page', () => {
     });
     assert.match(page, /● ready<\/p>/);
     assert.match(page, /backend recovered <time [^>]*>14:29:55</);
+  });
+
+  it('is amber where nothing is wrong yet: just started, or without a request', () => {
+    const { updates, startedAtMs } = sampleState();
+    const changes = {
+      takenAtMs: startedAtMs + 5000,
+      updates: { ...updates, state: 'behind', ageSeconds: null },
+    } as const;
+    const starting = statusPage({ state: sampleState(changes) });
+    assert.match(starting, /<p id="health" class="wait" data-live>◌ starting<\/p>/);
+    assert.match(starting, /<ul class="problems wait">.*To do: wait,/s);
+    assert.doesNotMatch(starting, /"problems bad"/);
+    assert.match(statusPage({ state: agentState() }), /class="wait" data-live>◌ ready, but no request yet<\/p>/);
+  });
+
+  it('has a command in the font of code', () => {
+    const { updates } = sampleState();
+    const behind = statusPage({ state: sampleState({ updates: { ...updates, state: 'behind', ageSeconds: 90 } }) });
+    assert.match(behind, /To do: read the agent&#39;s log <code>journalctl -u haverdict -n 50<\/code>\. Runbook/);
   });
 
   it('says what is missing until the first decision', () => {

@@ -20,6 +20,7 @@ describe('the states of workers', () => {
     assert.equal(merged.backend.breaker, 'open');
     assert.deepEqual(merged.backend.failures, { unreachable: 0, failing: 3, refused: 0, ours: 0 });
     assert.equal(merged.backend.lastError, 'failure 3');
+    assert.deepEqual([merged.updates.lastError, merged.mirror.lastError], ['poll 1', 'load 1'], 'of the first process');
     assert.equal(merged.backend.credentialsExpireAtMs, 1, 'the first to end');
     assert.equal(
       merged.decisionTime.counts.reduce((sum, count) => sum + count, 0),
@@ -79,6 +80,8 @@ function stateOf(count: number, breaker: AgentState['backend']['breaker']): Proc
   const metrics = new ProcessMetrics();
   metrics.answered(count, 1);
   metrics.callFailed('failing', `failure ${count}`, count);
+  if (count === 1) metrics.pollFailed('poll 1', 1);
+  if (count === 1) metrics.mirrorFailed('load 1', 1);
   metrics.spopError(10);
   const stats = new DecisionStats(new HandClock());
   const byPolicy = { timeout: count, backend_error: 0, breaker_open: 0, overload: 0, internal_error: 0 };

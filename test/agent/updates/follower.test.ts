@@ -59,6 +59,7 @@ function setUp(t: TestContext, settings: Partial<MirrorSettings> = {}) {
       apply: (step) => applied.apply(step),
       position: () => mirror.held?.position,
       followed() {},
+      failed: (error) => void told.push(`not followed: ${error.message}`),
       load: {
         loaded: (cause, { id, entries }) => void told.push(`loaded ${id} because of ${cause}: ${entries}`),
         failed: (error, times) => void told.push(`failed ${times}: ${error.message}`),

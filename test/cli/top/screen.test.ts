@@ -103,7 +103,10 @@ describe('the screen of top', () => {
 
   it('has in its headline why the agent is degraded', () => {
     const cause = '95.0 % of the lookups of the last 10 s were let through by policy';
-    const lines = screenLines({ ...busy(), degraded: [cause], degradedSinceMs: NOON - 252_000 }, USUAL);
+    const lines = screenLines(
+      { ...busy(), condition: 'degraded', degraded: [cause], degradedSinceMs: NOON - 252_000 },
+      USUAL,
+    );
     assert.match(lines[0]?.text ?? '', /^haproxy-1 {2}DEGRADED since 11:55:48 \(4m 12s\)/);
     assert.equal(lines[0]?.tone, 'bad');
     assert.deepEqual(lines[1], { text: `           ${cause}`, tone: 'bad' });

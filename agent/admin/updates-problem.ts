@@ -1,0 +1,53 @@
+import type { AgentState } from '../state/state.ts';
+import { type HealthFacts, type Problem, SEE_LOG } from './problem.ts';
+
+/** For how long after the start it is no problem that nothing has arrived yet, unless something failed. */
+const START_MS = 30_000;
+
+/** Changes of the lists that do not arrive, or a mirror that is not up to date: one problem, since one is the cause of the other. */
+export function updatesProblems({ updates, mirror, config, startedAtMs, takenAtMs }: HealthFacts): Problem[] {
+  const isBehind = updates.state === 'behind';
+  const isMirrorBehind = mirror.state === 'behind' || mirror.state === 'loading';
+  if (!isBehind && !isMirrorBehind) return [];
+  const { lastError, lastErrorAtMs } = isBehind ? updates : mirror;
+  const isNew = takenAtMs - startedAtMs < START_MS && lastError === undefined && updates.ageSeconds === null;
+  const late = `new blocks take effect after up to ${config.cache.allowTtlSeconds} s`;
+  const asked =
+    mirror.state === 'behind' ? 'the function is asked, and the mirror if that fails' : 'the function is asked';
+  return [
+    {
+      effect: [...(isBehind ? [late] : []), ...(isMirrorBehind ? [asked] : [])].join(', and '),
+      cause: isBehind ? updatesCause(updates) : mirrorCause(mirror),
+      about: 'updates',
+      ...(isBehind && !isNew && { sinceMs: behindSince({ updates, config, startedAtMs, takenAtMs }) }),
+      ...(lastError !== undefined && {
+        lastError: { text: lastError, ...(lastErrorAtMs !== undefined && { atMs: lastErrorAtMs }) },
+      }),
+      ...(isNew ? { advice: 'wait, this takes a few seconds after a start', isStarting: true } : SEE_LOG),
+      runbook: isBehind ? 'HaverdictUpdatesBehind' : 'HaverdictMirrorBehind',
+    },
+  ];
+}
+
+/** It is behind from the moment on in which the proof is older than `allowTtlSeconds`. */
+function behindSince({
+  updates: { ageSeconds },
+  config,
+  startedAtMs,
+  takenAtMs,
+}: Pick<HealthFacts, 'updates' | 'config' | 'startedAtMs' | 'takenAtMs'>): number {
+  if (ageSeconds === null) return startedAtMs;
+  return Math.max(startedAtMs, takenAtMs - (ageSeconds - config.cache.allowTtlSeconds) * 1000);
+}
+
+function updatesCause({ lastError, ageSeconds }: AgentState['updates']): string {
+  const what =
+    lastError === undefined ? 'the backend does not confirm that all changes have arrived' : 'changes cannot be read';
+  const last = ageSeconds === null ? 'nothing since the start' : `the last time ${Math.round(ageSeconds)} s ago`;
+  return `${what}, ${last}`;
+}
+
+function mirrorCause({ state, lastError }: AgentState['mirror']): string {
+  if (lastError !== undefined) return 'the mirror cannot be loaded';
+  return state === 'loading' ? 'the mirror is not loaded yet' : 'the mirror is not proven to be up to date';
+}
