@@ -95,6 +95,17 @@ describe('the docs', () => {
     }
   });
 
+  it('name only files of this repository that there are', () => {
+    const folders = globSync('*/', { cwd: root, exclude: ['node_modules'] }).join('|');
+    const files = new RegExp(`\`((?:${folders})/[\\w./-]+\\.[a-z]+)\``, 'g');
+    const missing = documents().flatMap((document) =>
+      [...text(document).matchAll(files)]
+        .filter(([, file = '']) => !existsSync(join(root, file)))
+        .map(([, file]) => `${document}: ${file}`),
+    );
+    assert.deepEqual(missing, []);
+  });
+
   for (const file of documents()) {
     it(`link from ${file} only to files and headings that there are`, () => {
       const broken = linksOf(file).filter(({ target, anchor }) => {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { SPOE_FILE } from '../../../dev/haproxy.ts';
+import { findHaproxy, SPOE_FILE } from '../../../dev/haproxy.ts';
 import { CHECKS } from '../../../haproxy/doctor/doctor.ts';
 import { HAPROXY_VERSIONS } from '../../../haproxy/versions.ts';
 import { temporaryFolder } from '../../support/config-file.ts';
+import { haproxyCheck } from '../../support/haproxy-check.ts';
 import {
   betweenMarks,
   bothModes,
@@ -61,22 +61,18 @@ describe('the doctor', () => {
 });
 
 describe('haproxy -c', () => {
-  it('says of each mutation what the table says, and of most nothing', async (t) => {
+  it('says of each mutation what the table says, and of most nothing', (t) => {
     const folder = temporaryFolder(t);
-    const said: Record<string, string> = {};
-    const queue = [...MUTATIONS.entries()];
-    const work = async () => {
-      for (let next = queue.shift(); next !== undefined; next = queue.shift())
-        said[name(next[1])] = await verdictOn(join(folder, String(next[0])), next[1].files);
-    };
-    await Promise.all([work(), work()]);
-    assert.deepEqual(said, Object.fromEntries(MUTATIONS.map((mutation) => [name(mutation), mutation.haproxy])));
+    const said = MUTATIONS.map((mutation) => [name(mutation), verdictOn(folder, mutation.files)]);
+    assert.deepEqual(
+      Object.fromEntries(said),
+      Object.fromEntries(MUTATIONS.map((mutation) => [name(mutation), mutation.haproxy])),
+    );
   });
 
-  it('takes the good files without a word', async (t) => {
+  it('takes the good files without a word', (t) => {
     const folder = temporaryFolder(t);
-    for (const [index, [name, files]] of Object.entries(GOOD).entries())
-      assert.equal(await verdictOn(join(folder, String(index)), files), 'silent', name);
+    for (const [name, files] of Object.entries(GOOD)) assert.equal(verdictOn(folder, files), 'silent', name);
   });
 });
 
@@ -92,14 +88,10 @@ function lineOf({ files, at: [file, text] }: Mutation): number | undefined {
   return at + 1;
 }
 
-function verdictOn(folder: string, { config, spoe }: HaproxySet): Promise<string> {
-  mkdirSync(folder);
+function verdictOn(folder: string, { config, spoe }: HaproxySet): 'refuses' | 'warns' | 'silent' {
   writeFileSync(join(folder, 'haproxy.cfg'), config);
   writeFileSync(join(folder, SPOE_FILE), spoe);
-  return new Promise((resolve) =>
-    execFile('haproxy', ['-c', '-f', 'haproxy.cfg'], { cwd: folder, timeout: 10_000 }, (error, stdout, stderr) => {
-      if (error !== null) resolve('refuses');
-      else resolve((stdout + stderr).includes('[WARNING]') ? 'warns' : 'silent');
-    }),
-  );
+  const { status, stdout, stderr } = haproxyCheck(findHaproxy(), folder);
+  if (status !== 0) return 'refuses';
+  return (stdout + stderr).includes('[WARNING]') ? 'warns' : 'silent';
 }

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
@@ -7,6 +6,7 @@ import fc from 'fast-check';
 import { SPOE_FILE } from '../../../dev/haproxy.ts';
 import { temporaryFolder } from '../../support/config-file.ts';
 import { describeOnEveryHaproxy } from '../../support/every-haproxy.ts';
+import { haproxyCheck } from '../../support/haproxy-check.ts';
 import { longRuns } from '../../support/scope.ts';
 import { BESIDE, findingsIn, generated, type HaproxySet } from './good-files.ts';
 
@@ -38,7 +38,7 @@ describeOnEveryHaproxy('compression, caches and FastCGI beside the SPOE filter',
     const takes = ({ config, spoe }: HaproxySet) => {
       writeFileSync(join(folder, 'haproxy.cfg'), config);
       writeFileSync(join(folder, SPOE_FILE), spoe);
-      return spawnSync(binary, ['-c', '-f', 'haproxy.cfg'], { cwd: folder }).status === 0;
+      return haproxyCheck(binary, folder).status === 0;
     };
     fc.assert(
       fc.property(SITE, (site) => {

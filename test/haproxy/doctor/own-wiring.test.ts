@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
@@ -12,6 +11,7 @@ import { markedSpoeFile } from '../../../haproxy/generate/fragment.ts';
 import { temporaryFolder } from '../../support/config-file.ts';
 import { anyConfiguration } from '../../support/configuration-arbitrary.ts';
 import { describeOnEveryHaproxy } from '../../support/every-haproxy.ts';
+import { haproxyCheck } from '../../support/haproxy-check.ts';
 import { longRuns } from '../../support/scope.ts';
 import { wiredConfig } from '../../support/wired-config.ts';
 import { findingsIn, type HaproxySet } from './good-files.ts';
@@ -48,7 +48,7 @@ function checkAtOnce(binary: string, folder: string, sets: readonly HaproxySet[]
     return renamed(config, index).replaceAll(` config ${SPOE_FILE}`, ` config ${spoeFile}`);
   });
   writeFileSync(join(folder, 'haproxy.cfg'), texts.join('\n'));
-  const { status, stdout, stderr } = spawnSync(binary, ['-c', '-f', 'haproxy.cfg'], { cwd: folder, encoding: 'utf8' });
+  const { status, stdout, stderr } = haproxyCheck(binary, folder);
   if (status === 0 && !/\[(WARNING|ALERT)\]/.test(stdout + stderr)) return;
   for (const { config, spoe } of sets) checkHaproxy({ binary, config, spoe });
   assert.fail(`only together: ${stdout}${stderr}`);

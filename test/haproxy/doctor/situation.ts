@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { SPOE_FILE } from '../../../dev/haproxy.ts';
 import type { HaproxyBuild } from '../../../dev/haproxy-builds.ts';
 import { temporaryFolder } from '../../support/config-file.ts';
+import { haproxyCheck } from '../../support/haproxy-check.ts';
 import type { Changes } from '../../support/settings.ts';
 import { BESIDE, findingsIn, generated, type HaproxySet } from './good-files.ts';
 
@@ -57,7 +57,7 @@ function verdictOn(
 ): 'takes' | 'refuses' {
   for (const [name, text] of Object.entries({ ...others, 'haproxy.cfg': config, [SPOE_FILE]: spoe }))
     writeFileSync(join(folder, name), text);
-  const { status, stderr } = spawnSync(binary, ['-c', '-f', 'haproxy.cfg'], { cwd: folder, encoding: 'utf8' });
+  const { status, stderr } = haproxyCheck(binary, folder);
   assert.ok(status === 0 || /ALERT/.test(stderr), stderr);
   return status === 0 ? 'takes' : 'refuses';
 }
