@@ -1,5 +1,6 @@
-import { KEPT_SECONDS, type Second } from '../state/last-minute.ts';
+import type { Second } from '../state/last-minute.ts';
 import type { AgentState } from '../state/state.ts';
+import { mayListedPass } from './backend-problem.ts';
 import {
   byPolicy,
   byPolicyAfterFailure,
@@ -9,67 +10,153 @@ import {
   totalDecisions,
   totalDenied,
 } from './decision-totals.ts';
+import { health } from './health.ts';
 import { type Html, html } from './html.ts';
-import { atMost, count, rate, seconds, share } from './page-format.ts';
+import { atMost, count, rate, seconds, share, timeOfDay } from './page-format.ts';
+import { type Pick, scaleOf, sparkline } from './page-sparkline.ts';
 import type { SnapshotInterval } from './snapshot-interval.ts';
 
-const BREAKER_SIGNS = { closed: '●', probing: '▲', open: '■' } as const;
 const NOTHING = html``;
-const HEIGHT = 20;
+/** The mean of fewer seconds says nothing. */
+const FEWEST_BEFORE = 5;
+
+interface Figure {
+  readonly name: string;
+  readonly value: Html;
+  readonly more: Html;
+  readonly tone?: 'bad' | 'wait' | undefined;
+  readonly line?: { readonly of: Pick; readonly tell: (value: number) => string };
+}
 
 /** The key figures, in large type, the most important with their last minute. */
 export function figures(state: AgentState, interval: SnapshotInterval): Html {
-  const { backend, degradation } = state;
-  const decisionTime = interval.histogram((of) => of.decisionTime);
-  const backendTime = interval.histogram((of) => of.backendTime);
-  const perSecond = (pick: (of: AgentState) => number) => html`${rate(interval.perSecond(pick))} <small>/s</small>`;
-  // Since the start there would always be an old problem in it.
-  const isTooLarge = (part: (of: AgentState) => number, whole: (of: AgentState) => number) =>
-    !interval.isSinceStart && isTooMany(interval.growth(part), interval.growth(whole), state);
-  const spark = (pick: (second: Second) => number, tell: (value: number) => string) => sparkline(state, pick, tell);
-  const times = (value: number) => `${rate(value)} a second`;
-  return html`<dl id="figures" data-live>
-${figure('Decisions', perSecond(totalDecisions), html`${count(totalDecisions(state))} total`, {
-  spark: spark((of) => of.decisions, times),
-})}
-${figure(
-  'Denied',
-  perSecond(totalDenied),
-  html`${share(interval.growth(totalDenied), interval.growth(totalDecisions))}, ${count(totalDenied(state))} total`,
-  { spark: spark((of) => of.denied, times) },
-)}
-${figure(
-  'By policy',
-  html`${share(interval.growth(byPolicy), interval.growth(totalDecisions))}`,
-  html`${count(byPolicy(state))} total`,
-  {
-    isBad: degradation.isDegraded || isTooLarge(byPolicyAfterFailure, lookups),
-    spark: spark(
-      (of) => (of.decisions === 0 ? 0 : of.byPolicy / of.decisions),
-      (value) => share(value, 1),
-    ),
-  },
-)}
-${figure('Decision time p99', html`${atMost(decisionTime, 0.99)}`, html`p50 ${atMost(decisionTime, 0.5)}`, {
-  spark: spark((of) => of.p99Seconds ?? 0, seconds),
-})}
-${state.mirror.state === 'off' ? hitRatio(state, interval) : mirror(state)}
-${figure(
-  'Backend calls',
-  perSecond((of) => of.backend.calls),
-  html`p99 ${atMost(backendTime, 0.99)}`,
-)}
-${figure('Failed calls', perSecond(failed), html`${count(failed(state))} total`, {
-  isBad: isTooLarge(failed, (of) => of.backend.calls),
-})}
-${figure(
-  'Breaker',
-  html`${BREAKER_SIGNS[backend.breaker]} ${backend.breaker}`,
-  html`${count(backend.queued)} queued, ${count(backend.throttled + backend.budgetWaits)} throttled`,
-  { isBad: backend.breaker !== 'closed' },
-)}
-</dl>
-`;
+  const all = [
+    decisions(interval),
+    denied(state, interval),
+    policy(state, interval),
+    decisionTime(state, interval),
+    state.updates.state === 'off' && state.mirror.state === 'off' ? hitRatio(interval) : updates(state, interval),
+    backend(state, interval),
+  ];
+  return html`<dl id="figures" data-live>\n${all.map((figure) => markup(figure, state.lastMinute))}</dl>\n`;
+}
+
+function markup({ name, value, more, tone, line }: Figure, lastMinute: readonly Second[]): Html {
+  const greatest = line === undefined ? undefined : scaleOf(lastMinute, line.of);
+  const scale =
+    line === undefined || greatest === undefined
+      ? NOTHING
+      : html`<dd>${greatest === 0 ? '0' : `0 to ${line.tell(greatest)}`} in 60 s</dd>`;
+  const spark = line === undefined ? NOTHING : sparkline(lastMinute, line.of, line.tell);
+  return html`<div${tone === undefined ? NOTHING : html` class="${tone}"`}><dt>${name}</dt><dd>${value}</dd><dd>${more}</dd>${spark}${scale}</div>\n`;
+}
+
+function decisions(interval: SnapshotInterval): Figure {
+  const line = { of: (second: Second) => second.decisions, tell: perSecond };
+  return { name: 'Decisions', value: rateOf(interval.perSecond(totalDecisions)), more: html`requests checked`, line };
+}
+
+/** Not to be read as calm while listed clients may pass. */
+function denied(state: AgentState, interval: SnapshotInterval): Figure {
+  const isIncomplete = mayListedPass(state);
+  const part = html`${share(interval.growth(totalDenied), interval.growth(totalDecisions))} of all`;
+  return {
+    name: 'Denied',
+    value: rateOf(interval.perSecond(totalDenied)),
+    more: isIncomplete ? (deniedBefore(state) ?? html`listed may pass`) : part,
+    tone: isIncomplete ? 'bad' : undefined,
+    line: { of: (second) => second.denied, tell: perSecond },
+  };
+}
+
+/** The rate of denies before an episode, if the last minute has it. */
+function deniedBefore({ lastMinute, degradation: { sinceMs } }: AgentState): Html | undefined {
+  if (sinceMs === undefined) return undefined;
+  const before = lastMinute.filter(({ atMs }) => atMs + 1000 <= sinceMs);
+  if (before.length < FEWEST_BEFORE) return undefined;
+  const mean = before.reduce((sum, second) => sum + second.denied, 0) / before.length;
+  return html`${perSecond(mean)} until ${timeOfDay(sinceMs)}`;
+}
+
+function policy(state: AgentState, interval: SnapshotInterval): Figure {
+  const isBad = state.degradation.isDegraded || isTooLarge(byPolicyAfterFailure, lookups, state, interval);
+  return {
+    name: 'By policy',
+    value: html`${share(interval.growth(byPolicy), interval.growth(totalDecisions))}`,
+    more: html`of all decisions`,
+    tone: isBad ? 'bad' : undefined,
+    line: { of: (of) => (of.decisions === 0 ? null : of.byPolicy / of.decisions), tell: (value) => share(value, 1) },
+  };
+}
+
+function decisionTime({ config }: AgentState, interval: SnapshotInterval): Figure {
+  return {
+    name: 'Decision time p99',
+    value: html`${atMost(
+      interval.histogram((of) => of.decisionTime),
+      0.99,
+    )}`,
+    more: html`deadline ${seconds(config.deadlineMs / 1000)}`,
+    line: { of: (second) => second.p99Seconds, tell: seconds },
+  };
+}
+
+function hitRatio(interval: SnapshotInterval): Figure {
+  return { name: 'Hit ratio', value: html`${hits(interval)}`, more: html`answered from the cache` };
+}
+
+function hits(interval: SnapshotInterval): string {
+  return share(
+    interval.growth((of) => cacheLookups(of).hits),
+    interval.growth((of) => cacheLookups(of).all),
+  );
+}
+
+/** How changes arrive; with a mirror few ask the cache. */
+function updates(state: AgentState, interval: SnapshotInterval): Figure {
+  const problem = health(state).problems.find(({ about }) => about === 'updates');
+  const entries = Object.values(state.mirror.entries).reduce((sum, of) => sum + of, 0);
+  const more = state.mirror.state === 'off' ? html`hit ratio ${hits(interval)}` : html`${count(entries)} entries`;
+  const name = state.mirror.state === 'off' ? 'Updates' : 'Mirror';
+  if (problem === undefined) return { name, value: html`● live`, more };
+  if (problem.isStarting) return { name, value: html`◌ starting`, more, tone: 'wait' };
+  const word = state.mirror.state === 'loading' ? 'not loaded' : 'behind';
+  return { name, value: html`▲ ${word}`, more, tone: 'bad' };
+}
+
+/** Whether calls flow: without any, neither their time nor their failures say that all is well. */
+function backend(state: AgentState, interval: SnapshotInterval): Figure {
+  const name = 'Backend';
+  const { breaker } = state.backend;
+  if (breaker === 'open') return { name, value: html`■ no calls`, more: html`breaker open`, tone: 'bad' };
+  if (breaker === 'probing') return { name, value: html`▲ probing`, more: html`one call at a time`, tone: 'bad' };
+  const [failures, calls] = [interval.growth(failed), interval.growth(callsOf)];
+  const isBad = isTooLarge(failed, callsOf, state, interval);
+  const time = atMost(
+    interval.histogram((of) => of.backendTime),
+    0.99,
+  );
+  const flow = html`● calls flow${calls > 0 ? html`, p99 ${time}` : NOTHING}`;
+  return {
+    name,
+    value: html`${rate(interval.perSecond(callsOf))} <small>calls/s</small>`,
+    more: failures > 0 ? html`${share(failures, calls)} failed` : flow,
+    tone: isBad ? 'bad' : undefined,
+  };
+}
+
+/** Since the start there would always be an old problem in it. */
+function isTooLarge(
+  part: (of: AgentState) => number,
+  whole: (of: AgentState) => number,
+  state: AgentState,
+  interval: SnapshotInterval,
+): boolean {
+  return !interval.isSinceStart && isTooMany(interval.growth(part), interval.growth(whole), state);
+}
+
+function callsOf({ backend: { calls } }: AgentState): number {
+  return calls;
 }
 
 /** What needed more than fresh verdicts of the cache. */
@@ -78,44 +165,10 @@ function lookups(state: AgentState): number {
   return all - hits;
 }
 
-function hitRatio(state: AgentState, interval: SnapshotInterval): Html {
-  const total = cacheLookups(state);
-  const hits = interval.growth((of) => cacheLookups(of).hits);
-  const asked = interval.growth((of) => cacheLookups(of).all);
-  return figure('Hit ratio', html`${share(hits, asked)}`, html`${share(total.hits, total.all)} total`);
+function rateOf(value: number): Html {
+  return html`${rate(value)} <small>/s</small>`;
 }
 
-/** With a mirror few ask the cache. */
-function mirror({ mirror: { state, entries } }: AgentState): Html {
-  const all = Object.values(entries).reduce((sum, of) => sum + of, 0);
-  const isBad = state !== 'live';
-  return figure('Mirror', html`${isBad ? '▲' : '●'} ${state}`, html`${count(all)} entries`, { isBad });
-}
-
-interface FigureOptions {
-  readonly isBad?: boolean;
-  readonly spark?: Html;
-}
-
-function figure(name: string, value: Html, more: Html, { isBad = false, spark = NOTHING }: FigureOptions = {}): Html {
-  return html`<div${isBad ? html` class="bad"` : NOTHING}><dt>${name}</dt><dd>${value}</dd><dd>${more}</dd>${spark}</div>`;
-}
-
-/** A value in each of the last 60 seconds, from 0 to its greatest; seconds before the start are left out. */
-function sparkline(
-  { lastMinute }: AgentState,
-  pick: (second: Second) => number,
-  tell: (value: number) => string,
-): Html {
-  const newest = lastMinute.at(-1);
-  const values = lastMinute.map(pick);
-  const greatest = Math.max(0, ...values);
-  const label =
-    newest === undefined ? 'no seconds yet' : `last 60 s: at most ${tell(greatest)}, at last ${tell(pick(newest))}`;
-  const points = lastMinute.map((second, index) => {
-    const x = KEPT_SECONDS - 1 - ((newest?.atMs ?? 0) - second.atMs) / 1000;
-    const y = greatest === 0 ? HEIGHT - 1 : HEIGHT - 1 - ((HEIGHT - 2) * (values[index] ?? 0)) / greatest;
-    return `${x},${Number(y.toFixed(1))}`;
-  });
-  return html`<dd class="spark"><svg viewBox="0 0 ${KEPT_SECONDS - 1} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${label}"><title>${label}</title><polyline points="${points.join(' ')}"/></svg></dd>`;
+function perSecond(value: number): string {
+  return `${rate(value)} /s`;
 }

@@ -28,15 +28,18 @@ header p, #notice { color: var(--soft); }
 .heading h2 { margin-right: auto; }
 #held { color: var(--soft); font-size: .8125rem; }
 button { font: inherit; font-size: .8125rem; color: inherit; background: var(--ground); border: 1px solid var(--soft); border-radius: .25rem; padding: .05rem .6rem; min-height: 1.5rem; cursor: pointer; }
-#figures { display: grid; grid-template-columns: repeat(8, minmax(0, 1fr)); gap: 1px; background: var(--line); border: 1px solid var(--line); border-radius: .375rem; overflow: hidden; margin-bottom: 1rem; }
+#figures { display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); gap: 1px; background: var(--line); border: 1px solid var(--line); border-radius: .375rem; overflow: hidden; margin-bottom: 1rem; }
 #figures div { background: var(--panel); padding: .55rem .75rem .6rem; }
 #figures dt, #figures dd + dd { color: var(--soft); font-size: .8125rem; }
 #figures dd { white-space: nowrap; }
 #figures dt + dd { font-size: 1.5rem; line-height: 1.3; font-weight: 550; letter-spacing: -.02em; }
 #figures .bad dt + dd { color: var(--bad); }
+#figures .wait dt + dd { color: var(--wait); }
 #figures .bad dt::after { content: " ▲"; color: var(--bad); }
+#figures .spark + dd { font-size: .75rem; }
 .spark svg { display: block; width: 100%; height: 1.75rem; margin-top: .25rem; }
-.spark polyline { fill: none; stroke: var(--fill); stroke-width: 1.5; vector-effect: non-scaling-stroke; }
+.spark :is(path, polyline) { fill: none; stroke: var(--line); vector-effect: non-scaling-stroke; }
+.spark polyline { stroke: var(--fill); stroke-width: 1.5; stroke-linecap: round; stroke-linejoin: round; }
 .bad .spark polyline { stroke: var(--bad); }
 #figures small { font-size: .875rem; font-weight: 400; color: var(--soft); }
 #panels { display: grid; grid-auto-flow: dense; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 1rem; }
@@ -75,7 +78,7 @@ code { font: .8125rem ui-monospace, monospace; }
 a { color: inherit; }
 footer { margin-top: 1rem; color: var(--soft); }
 @media (max-width: 76rem) {
-  #figures { grid-template-columns: repeat(4, minmax(0, 1fr)); }
+  #figures { grid-template-columns: repeat(3, minmax(0, 1fr)); }
   #recent th:nth-child(2), #recent th:nth-child(3) { width: 21%; }
   #recent th:nth-child(7), #recent td:nth-child(7) { display: none; }
   #panels { grid-template-columns: repeat(2, minmax(0, 1fr)); }

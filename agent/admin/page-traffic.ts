@@ -27,19 +27,19 @@ export function decisions(state: AgentState, before: AgentState | undefined, int
   return tableSection(
     'decisions',
     more > 0 ? `Decisions; ${more} more rows in /metrics` : 'Decisions',
-    [...columns, { name: '/s', isNumber: true }, { name: 'total', isNumber: true }],
+    [...columns, { name: '/s', isNumber: true }, { name: 'since the start', isNumber: true }],
     cells,
     'No decisions yet.',
   );
 }
 
 export function backend({ backend, backendTime, takenAtMs }: AgentState): Html {
-  return listSection('backend', 'Backend', [
+  return listSection('backend', 'Backend, since the start', [
     ...backend.urls.map((url) => ['URL', foreign(url)] as const),
     ['breaker', backend.breaker],
     ['calls', count(backend.calls)],
     ['subjects', count(backend.subjects)],
-    ['p50, p99', html`${atMost(backendTime, 0.5)}, ${atMost(backendTime, 0.99)}`],
+    ['p50, p99 of all calls', html`${atMost(backendTime, 0.5)}, ${atMost(backendTime, 0.99)}`],
     ['failed', counted(backend.failures)],
     ['skipped', counted(backend.refused)],
     ['in flight', count(backend.inFlight)],
@@ -53,7 +53,7 @@ export function backend({ backend, backendTime, takenAtMs }: AgentState): Html {
 }
 
 export function cache({ cache }: AgentState): Html {
-  return listSection('cache', 'Cache', [
+  return listSection('cache', 'Cache, since the start', [
     ['subjects', html`${count(cache.entries)} of ${count(cache.maxEntries)}${bar(cache.entries / cache.maxEntries)}`],
     ['memory', bytes(cache.bytes)],
     ['hits', count(cache.hits)],
@@ -94,7 +94,7 @@ function stateText(state: AgentState['updates' | 'mirror']['state']): Html {
 export function haproxy({ spop, eventLoopLag, deadlineMargin }: AgentState): Html {
   const late = deadlineMargin.counts[0] ?? 0;
   const byStatus = Object.fromEntries(Object.entries(spop.errors).map(([code, times]) => [`status ${code}`, times]));
-  return listSection('haproxy', 'HAProxy', [
+  return listSection('haproxy', 'HAProxy, since the start', [
     ['connections', html`${count(spop.connections)}, ${count(spop.accepted)} total`],
     ['frames answered', count(spop.frames)],
     ['answered late', count(late)],

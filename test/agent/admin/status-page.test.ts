@@ -20,7 +20,7 @@ describe('the status page', () => {
   it('shows means since the start when there is one snapshot', () => {
     const page = statusPage({ state: sampleState() });
     const seconds = (2 * 24 + 5) * 3600;
-    assert.match(page, /rates since the start/);
+    assert.match(page, /numbers since the start/);
     assert.match(page, new RegExp(`<dt>Decisions</dt><dd>${Math.round(100_039_729 / seconds)} `));
   });
 
@@ -30,7 +30,7 @@ describe('the status page', () => {
     assert.ok(first);
     const decisions = [{ ...first, count: first.count + 50 }, ...others];
     const page = statusPage({ state: sampleState({ takenAtMs: before.takenAtMs + 10_000, decisions }), before });
-    assert.match(page, /rates over the last 10 s/);
+    assert.match(page, /numbers over the last 10 s/);
     assert.match(page, /<dt>Decisions<\/dt><dd>5\.00 /);
   });
 
@@ -84,12 +84,12 @@ describe('the status page', () => {
         degradation: { ...before.degradation, isDegraded },
       });
       const page = statusPage({ state, before });
-      return ['By policy', 'Failed calls'].filter((name) => page.includes(`<div class="bad"><dt>${name}</dt>`));
+      return ['By policy', 'Backend'].filter((name) => page.includes(`<div class="bad"><dt>${name}</dt>`));
     };
     const CASES: [string, string[], string[]][] = [
       ['where one of many lookups was late', happened('timeout', 1, 99, 1), []],
       ['where 5 % were late', happened('timeout', 5, 95, 5), []],
-      ['where more were late', happened('timeout', 6, 94, 6), ['By policy', 'Failed calls']],
+      ['where more were late', happened('timeout', 6, 94, 6), ['By policy', 'Backend']],
       ['where the script fails', happened('script_error', 6, 94), ['By policy']],
       ['where one of a few was late', happened('timeout', 1, 18, 1, 19), []],
       ['where clients send what is no subject', happened('bad_subject', 100, 0), []],
@@ -114,7 +114,7 @@ describe('the status page', () => {
     assert.match(page, /<b>The previous configuration stays in force, and a restart would fail<\/b>/);
     assert.match(page, /Last error: <bdi>haverdict\.yaml:3: deadlineMs must be/);
     assert.match(page, /▲ <bdi>haverdict\.yaml:3: deadlineMs must be/);
-    assert.match(page, /■ open/);
+    assert.match(page, /<div class="bad"><dt>Backend<\/dt><dd>■ no calls<\/dd><dd>breaker open<\/dd>/);
   });
 
   it('has the host, the state and since when in title and headline; then the consequence, its cause and what to do', () => {
@@ -231,11 +231,63 @@ describe('the status page', () => {
     const second = (at: number, decisions: number) => ({
       ...{ atMs: at * 1000, decisions, denied: 0, byPolicy: 0, p99Seconds: null },
     });
-    const page = statusPage({ state: sampleState({ lastMinute: [second(10, 0), second(12, 50), second(13, 100)] }) });
+    const seconds = [second(9, 0), second(10, 0), second(11, 50), second(12, 100), second(13, 100)];
+    const page = statusPage({ state: sampleState({ lastMinute: seconds }) });
     const [first] = page.match(/<dd class="spark">.*?<\/dd>/g) ?? [];
-    assert.match(first ?? '', /points="56,19 58,10 59,1"/);
-    assert.match(first ?? '', /aria-label="last 60 s: at most 100 a second, at last 100 a second"/);
-    assert.equal(page.match(/<polyline/g)?.length, 4);
+    assert.match(first ?? '', /points="55,19 56,19 57,10 58,1 59,1 59,1"/);
+    assert.match(first ?? '', /aria-label="last 60 s: from 0 to 100 \/s"/);
+    assert.equal(page.match(/<dd>0 to 100 \/s in 60 s<\/dd>/g)?.length, 1, 'the scale');
+    assert.equal(page.match(/<dd>0 in 60 s<\/dd>/g)?.length, 1);
+    assert.equal(page.match(/<polyline/g)?.length, 2, 'no share and no p99 without decisions');
+  });
+
+  it('leaves a gap in a line where there is no value, and draws one value as a dot', () => {
+    const p99 = [0.01, null, 0.02, 0.02, null, 0.02, 0.02];
+    const lastMinute = p99.map((p99Seconds, index) => ({
+      ...{ atMs: (index + (index > 5 ? 3 : 0)) * 1000, decisions: 0, denied: 0, byPolicy: 0, p99Seconds },
+    }));
+    const page = statusPage({ state: sampleState({ lastMinute }) });
+    const lines = page.match(/<dd class="spark">.*?<\/dd>/g)?.at(-1) ?? '';
+    assert.deepEqual(
+      [...lines.matchAll(/points="([^"]*)"/g)].map(([, points]) => points),
+      ['50,10 50,10', '52,1 53,1 53,1', '55,1 55,1', '59,1 59,1'],
+    );
+    assert.doesNotMatch(statusPage({ state: sampleState({ lastMinute: lastMinute.slice(0, 4) }) }), /<polyline/);
+  });
+
+  it('never shows few denies as calm while listed clients may pass', () => {
+    const { degradation, takenAtMs } = sampleState();
+    const of = (isBefore: boolean, state: 'off' | 'live') => {
+      const sinceMs = takenAtMs - (isBefore ? 20_000 : 90_000);
+      const lastMinute = Array.from({ length: 60 }, (_, index) => ({
+        ...{ atMs: takenAtMs - (60 - index) * 1000, decisions: 9, byPolicy: 0, p99Seconds: 0.001 },
+        denied: index < 40 ? 4 : 0,
+      }));
+      const { mirror } = sampleState();
+      const episode = { ...degradation, isDegraded: true, sinceMs, lookups: 9, letThrough: 9 };
+      const page = statusPage({
+        state: sampleState({ degradation: episode, mirror: { ...mirror, state }, lastMinute }),
+      });
+      return /<div([^>]*)><dt>Denied<\/dt><dd>.*?<\/dd><dd>(.*?)<\/dd>/.exec(page)?.slice(1);
+    };
+    assert.deepEqual(of(false, 'off'), [' class="bad"', 'listed may pass']);
+    const [tone, before = ''] = of(true, 'off') ?? [];
+    assert.equal(tone, ' class="bad"');
+    assert.match(before, /^4\.00 \/s until <time [^>]*>14:29:40</);
+    assert.deepEqual(of(true, 'live'), ['', '0.4 % of all'], 'the mirror denies them');
+  });
+
+  it('has red on the tile of updates where they are behind, and amber after a start', () => {
+    const { updates, mirror, startedAtMs } = sampleState();
+    const off = { ...mirror, state: 'off' } as const;
+    const behind = { ...updates, state: 'behind', ageSeconds: null } as const;
+    const bad = statusPage({ state: sampleState({ updates: behind, mirror: off }) });
+    assert.match(bad, /<div class="bad"><dt>Updates<\/dt><dd>▲ behind<\/dd><dd>hit ratio/);
+    assert.equal(bad.match(/<div class="bad">/g)?.length, 1);
+    const starting = sampleState({ updates: behind, mirror: off, takenAtMs: startedAtMs + 5000 });
+    assert.match(statusPage({ state: starting }), /<div class="wait"><dt>Updates<\/dt><dd>◌ starting</);
+    const loading = sampleState({ mirror: { ...mirror, state: 'loading' } });
+    assert.match(statusPage({ state: loading }), /<div class="bad"><dt>Mirror<\/dt><dd>▲ not loaded</);
   });
 
   for (const text of HOSTILE) {
