@@ -16,6 +16,7 @@ import { type AgentProcess, startAgentProcess } from '../../dev/agent-process.ts
 import { freePort } from '../../dev/free-port.ts';
 import { checkHaproxy, type Haproxy, SPOE_FILE, startHaproxy } from '../../dev/haproxy.ts';
 import { systemBuild } from '../../dev/haproxy-builds.ts';
+import { PROGRAM } from '../../dev/program-path.ts';
 import { createHandler } from '../../functions/check/handler.ts';
 import { agentsBackend } from '../../haproxy/generate/agents-backend.ts';
 import { frontendRoutes, frontendRules } from '../../haproxy/generate/frontend.ts';
@@ -212,7 +213,7 @@ async function typed(line: string, { folder, table, agent }: Place): Promise<voi
 
 /** Runs a line in a shell, in this folder, and resolves with what it printed. */
 function run(line: string, folder: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
-  const script = `haverdict() { '${process.execPath}' '${join(root, 'cli/main.ts')}' "$@"; }\n${line}`;
+  const script = `haverdict() { '${process.execPath}' '${PROGRAM}' "$@"; }\n${line}`;
   const { PATH, NODE_COMPILE_CACHE } = process.env;
   const options = { cwd: folder, env: { PATH, NODE_COMPILE_CACHE, HOME: '/nonexistent', ...env } };
   return new Promise((resolve, reject) => {

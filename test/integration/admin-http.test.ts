@@ -10,6 +10,7 @@ import { describe, it, type TestContext } from 'node:test';
 import type { CheckRequest } from '../../contract/check.ts';
 import { startAgentProcess } from '../../dev/agent-process.ts';
 import { freePort } from '../../dev/free-port.ts';
+import { PROGRAM } from '../../dev/program-path.ts';
 import { Asking } from '../support/asking.ts';
 import { childrenOf } from '../support/children.ts';
 import { temporaryFolder } from '../support/config-file.ts';
@@ -104,7 +105,7 @@ describe('an agent that cannot have its admin port', () => {
     const listen = [{ unix: join(folder, 'agent.sock') }];
     const backend = { url: 'http://127.0.0.1:1' };
     writeFileSync(file, JSON.stringify({ listen, backend, admin: { listen: `tcp://127.0.0.1:${port}` } }));
-    const child = spawn(process.execPath, ['cli/main.ts', 'agent', '-c', file]);
+    const child = spawn(process.execPath, [PROGRAM, 'agent', '-c', file]);
     const [stderr, [status]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
     assert.equal(status, 1);
     assert.match(stderr, new RegExp(`^haverdict: .*127\\.0\\.0\\.1:${port}.*EADDRINUSE`, 'm'));
@@ -148,7 +149,7 @@ describe('an agent with a socket that systemd passed', () => {
       writeFileSync(file, JSON.stringify({ listen: [`tcp://127.0.0.1:${port}`], backend, workers, policy: 'closed' }));
       const { fd } = (manager as unknown as { _handle: { fd: number } })._handle; // not in the types
       // exec keeps the process id, which nobody knows before.
-      const script = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" cli/main.ts agent -c "$1"';
+      const script = `LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" ${PROGRAM} agent -c "$1"`;
       const stdio = ['ignore', 'pipe', 'pipe', fd] as const;
       const agent = spawn('/bin/sh', ['-c', script, process.execPath, file], { stdio: [...stdio] });
       t.after(() => agent.kill('SIGKILL'));

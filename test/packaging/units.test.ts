@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
+import { PROGRAM } from '../../dev/program-path.ts';
 
 const run = promisify(execFile);
 const UNITS = join(import.meta.dirname, '../../packaging/systemd');
@@ -43,7 +44,7 @@ describe('the systemd units', () => {
   it('reload by commands that end with 78, and do not signal, for a wrong configuration', async (t) => {
     const service = readFileSync(join(UNITS, 'haverdict.service'), 'utf8');
     const reload = [...service.matchAll(/^ExecReload=(.*)$/gm)].map(([, line = '']) => line);
-    const program = `${process.execPath} ${join(UNITS, '../../cli/main.ts')}`;
+    const program = `${process.execPath} ${PROGRAM}`;
     const folder = mkdtempSync(join(tmpdir(), 'haverdict-reload-'));
     t.after(() => rmSync(folder, { recursive: true, force: true }));
     const file = join(folder, 'haverdict.yaml');
@@ -71,7 +72,7 @@ describe('the systemd units', () => {
         'url: https://127.0.0.1/\n  region: eu-central-1',
       );
       writeFileSync(join(folder, 'haverdict.yaml'), `${withUrl}\n${more}`);
-      const check = [join(UNITS, '../../cli/main.ts'), 'agent', '--check', '-c', join(folder, 'haverdict.yaml')];
+      const check = [PROGRAM, 'agent', '--check', '-c', join(folder, 'haverdict.yaml')];
       return /^ +uses at most (\d+) MB: (MemoryMax=\1M)$/m.exec((await run(process.execPath, check)).stdout)?.[2];
     };
     const [set, tasks] = [/^MemoryMax=.*$/m.exec(service)?.[0], Number(/^TasksMax=(\d+)$/m.exec(service)?.[1])];
