@@ -18,7 +18,10 @@ const BUNDLED_PROGRAM = join(ROOT, '.cache/program');
 /** More files than this do not fail by chance. */
 const MOST_FLAKY = 5;
 /** What takes long begins first, so that both processors are busy to the end. */
-const LONG_FIRST = ['slow', 'fuzz', 'integration', 'e2e', 'package.test', 'cli', 'packaging', 'blocklist', 'functions'];
+const LONG_FIRST = [
+  ...['slow', 'fuzz', 'integration', 'e2e', 'package.test'],
+  ...['dev', 'haproxy', 'cli', 'infra', 'blocklist', 'packaging'],
+];
 
 const { values, positionals } = parseArgs({ options: { scope: { type: 'string' } }, allowPositionals: true });
 const scope = (values.scope ?? 'usual') as Scope; // test/support/scope.ts refuses any other

@@ -12,7 +12,8 @@ export interface Ended {
  * commands write is not to be told from what the test reports.
  */
 export function manyRuns(test: { after(clean: () => void): void }, endpoint: string) {
-  const env = { PATH: process.env.PATH, HOME: '/nonexistent', AWS_ENDPOINT_URL_DYNAMODB: endpoint };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const env = { PATH, NODE_COMPILE_CACHE, HOME: '/nonexistent', AWS_ENDPOINT_URL_DYNAMODB: endpoint };
   const child = fork(new URL('./many-runs-child.ts', import.meta.url), { env, execArgv: [] });
   test.after(() => void child.kill());
   const died = once(child, 'exit').then(([code]): Ended => ({ status: Number(code), said: 'the process ended' }));

@@ -47,7 +47,8 @@ async function newAccount(t: TestContext) {
   const cwd = temporaryFolder(t);
   writeFileSync(join(cwd, 'deploy.yaml'), 'region: eu-central-1\n');
   const main = join(import.meta.dirname, '../../../infra/deployment/main.ts');
-  const env = { ...aws.env, AWS_EC2_METADATA_DISABLED: 'true', HOME: cwd, PATH: process.env.PATH };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const env = { ...aws.env, AWS_EC2_METADATA_DISABLED: 'true', HOME: cwd, PATH, NODE_COMPILE_CACHE };
   const run = async (...args: string[]) => {
     const all = [
       main,

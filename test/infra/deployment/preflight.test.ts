@@ -317,9 +317,10 @@ async function deploy(
   const cwd = temporaryFolder(t);
   if (yaml !== undefined) writeFileSync(join(cwd, 'deploy.yaml'), yaml);
   const main = join(import.meta.dirname, '../../../infra/deployment/main.ts');
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
   const run = promisify(execFile)(process.execPath, [main, 'deploy', ...args], {
     cwd,
-    env: { ...env, PATH: process.env.PATH },
+    env: { ...env, PATH, NODE_COMPILE_CACHE },
   });
   return run.then(
     ({ stderr }) => ({ code: 0, stderr }),
