@@ -1,6 +1,6 @@
 import type { Change, ChangeTotals, Edit, HistoryStore } from '../../blocklist/records.ts';
 import type { Item } from '../../blocklist/store.ts';
-import { editOfPut, editOfRemoval, newRunId } from '../entries/run.ts';
+import { editOfPut, editOfRemoval, newRunId, tellRecorded } from '../entries/run.ts';
 import type { Skipped } from './collect-feed.ts';
 
 /** Subjects per history record: with the longest subjects, half of an item's 400 KB. */
@@ -55,6 +55,7 @@ export class RunHistory {
   async #record(change: 'put' | 'remove', edits: readonly Edit[]): Promise<void> {
     const subjects = edits.map(({ subject }) => subject);
     await this.#history.record({ ...this.#common, change, at: new Date().toISOString(), subjects }, { edits });
+    tellRecorded(this.id);
   }
 }
 

@@ -108,7 +108,7 @@ export async function inSession(
     };
     if (options.dryRun) {
       await work({ ...session, signal });
-      return endIfSkipped(read.skipped);
+      return endIfSkipped(read.skipped, 'would skip');
     }
     const waitFor = await startWaiting(options, blocklist);
     await registerList(blocklist, options.list, by, new Date(nowMs).toISOString());
@@ -138,12 +138,12 @@ export async function saveSourceState(
 }
 
 /** A run that did everything but write some lines of its source tells so by its exit code. */
-function endIfSkipped(skipped: Skipped): void {
+function endIfSkipped(skipped: Skipped, did: 'done, but skipped' | 'would skip' = 'done, but skipped'): void {
   const parts = [
     ...(skipped.invalid === 0 ? [] : [`${plural(skipped.invalid, 'line')} as invalid`]),
     ...(skipped.protected === 0 ? [] : [`${plural(skipped.protected, 'line')} as protected`]),
   ];
-  if (parts.length > 0) throw new CliError(EXIT.skipped, `done, but skipped ${parts.join(' and ')}`);
+  if (parts.length > 0) throw new CliError(EXIT.skipped, `${did} ${parts.join(' and ')}`);
 }
 
 function unchangedSince(known: ListRecord | undefined): string {

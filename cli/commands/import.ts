@@ -34,8 +34,12 @@ async function importAll(session: Session): Promise<void> {
   const { list, dryRun, json, quiet } = options;
   if (dryRun) {
     let count = 0;
-    for await (const one of changedEntries(blocklist.bulk, values(wanted), () => {})) {
+    const progress = startProgress({ label: `preview for ${list}`, total: wanted.count, quiet: true }); // its lines are
+    for await (const one of changedEntries(blocklist.bulk, values(wanted), (unchanged) =>
+      progress.advance(unchanged),
+    )) {
       if (!json && !quiet) await printLine(lineOf(one));
+      progress.advance(1);
       count++;
     }
     const summary = { list, wouldWrite: count, ...skippedJson(read.skipped) };

@@ -4,7 +4,7 @@ import { formatSubject, parseSubject, SubjectError } from '../../contract/subjec
 import { actor } from '../entries/actor.ts';
 import { addFilterOptions, type FilterOptions, filterOf, isFiltering } from '../entries/filter.ts';
 import { jsonOf, type ListedItem, listedItem, sentenceOf } from '../entries/listed-item.ts';
-import { editOfRemoval, newRunId } from '../entries/run.ts';
+import { editOfRemoval, newRunId, tellRecorded } from '../entries/run.ts';
 import { blockOf } from '../entries/still-blocked.ts';
 import { addWaitOptions, startWaiting, type WaitOptions } from '../entries/wait.ts';
 import { readText } from '../entries/write-entries.ts';
@@ -60,15 +60,18 @@ async function remove(typed: string[], options: RemoveOptions): Promise<void> {
   const waitFor = await startWaiting(options, blocklist);
   const items = new Map((await blocklist.bulk.read(keys)).map((item) => [String(item.subject), item]));
   for (const text of texts) if (!spellings(text).some((subject) => items.has(subject))) readSubject(text);
-  if (items.size > 0)
+  if (items.size > 0) {
+    const run = newRunId();
     await blocklist.history.record(
       {
-        ...{ list: options.list, change: 'remove', at: new Date().toISOString(), by: actor(), run: newRunId() },
+        ...{ list: options.list, change: 'remove', at: new Date().toISOString(), by: actor(), run },
         subjects: [...items.keys()],
         ...(options.reason !== undefined && { why: options.reason }),
       },
       { edits: [...items.values()].map(editOfRemoval) },
     );
+    tellRecorded(run);
+  }
   const results = [];
   for (const subject of new Set(
     texts.map((text) => spellings(text).find((one) => items.has(one)) ?? canonical(text)),

@@ -19,6 +19,7 @@ import { addConfigOption, type ConfigOptions, readSections } from '../options/co
 import { addTableOptions, openBlocklist } from '../options/table-options.ts';
 import { printJson, printLine } from '../output/output.ts';
 import { plural } from '../output/plural.ts';
+import { startProgress } from '../output/progress.ts';
 import { type Planned, planned, takeSteps } from '../revert/revert-run.ts';
 
 interface RevertOptions extends WaitOptions, ConfigOptions {
@@ -76,8 +77,12 @@ async function revert(id: string, options: RevertOptions): Promise<void> {
   if (isWriting) return write(id, newest, blocklist, how, options);
 
   const shown = new Shown(options, options.dryRun ? Number.POSITIVE_INFINITY : MAX_SHOWN);
+  const progress = progressOf(id);
   for await (const { edits, list } of blocklist.history.editsOf(id))
-    for (const step of await planned(blocklist.bulk, list, edits, how)) await shown.see(step);
+    for (const step of await planned(blocklist.bulk, list, edits, how)) {
+      await shown.see(step);
+      progress.advance(1);
+    }
   await shown.end(newest, 'would');
   if (options.dryRun) return;
   throw new CliError(EXIT.failed, `nothing was changed: add --yes to revert run ${id}`);
@@ -95,6 +100,7 @@ async function write(
   const run = new RunHistory(blocklist.history, { list, by, why });
   const shown = new Shown(options, MAX_SHOWN, ['keep']);
   const changed = new LastKeys();
+  const progress = progressOf(id);
   const waitFor = await startWaiting(options, blocklist);
   const { signal, dispose } = interruption();
   try {
@@ -106,6 +112,7 @@ async function write(
         const steps = await planned(blocklist.bulk, list, part.edits, how);
         for (const step of await takeSteps(blocklist.bulk, run, steps, (key) => changed.add([key])))
           await shown.see(step);
+        progress.advance(part.edits.length);
       }
       await restoreList(blocklist, list, registration, by);
       const { restored, removed, kept, unchanged } = shown.counts;
@@ -118,6 +125,11 @@ async function write(
   await waitFor(changed.all);
   if (shown.counts.kept > 0)
     throw new CliError(EXIT.skipped, `done, but left ${plural(shown.counts.kept, 'entry')} alone, as said above`);
+}
+
+/** For a page. On a terminal the lines of the steps tell it. */
+function progressOf(id: string) {
+  return startProgress({ label: `revert of ${id}`, quiet: true });
 }
 
 /** A list that was deleted gets its description and the like back. */

@@ -10,8 +10,8 @@ import { CliError, EXIT } from '../exit/cli-error.ts';
 import { withStreams } from '../output/streams.ts';
 import { Admission } from './admission.ts';
 import { argumentsOf, type Given, parseOrder } from './order.ts';
-import { MAX_FILE_BYTES, OrderBody } from './order-body.ts';
-import { Transcript } from './transcript.ts';
+import { MAX_FILE_BYTES, MAX_LINE_BYTES, OrderBody } from './order-body.ts';
+import { type Advance, Transcript } from './transcript.ts';
 
 const HOST = '127.0.0.1';
 /** One browser opens six connections. */
@@ -21,6 +21,9 @@ const MAX_HEADER_BYTES = 8192;
 const HEADERS_TIMEOUT_MS = 5_000;
 /** For a file: it is read as fast as its lines are. */
 const REQUEST_TIMEOUT_MS = 3_600_000;
+
+/** One JSON object a line. */
+const LINES = 'application/x-ndjson';
 
 const PAGE = new URL('page/', import.meta.url);
 const TYPES: Readonly<Record<string, string>> = {
@@ -120,13 +123,14 @@ export class ConsoleServer {
       type = 'text/plain; charset=utf-8',
       body = '',
       headers,
-    } = await this.#answer(request).catch(() => text(500, 'internal error'));
-    response.writeHead(status, {
-      ...ALWAYS,
-      ...headers,
-      'content-type': type,
-      'content-length': Buffer.byteLength(body),
-    });
+    } = await this.#answer(request, response).catch(() => text(500, 'internal error'));
+    if (!response.headersSent)
+      response.writeHead(status, {
+        ...ALWAYS,
+        ...headers,
+        'content-type': type,
+        'content-length': Buffer.byteLength(body),
+      });
     // Of what is refused the body is not read to its end.
     response.once('finish', () => {
       if (!request.complete) request.destroy();
@@ -134,13 +138,14 @@ export class ConsoleServer {
     await finished(response.end(body)).catch(() => {}); // the browser may be gone
   }
 
-  async #answer(request: IncomingMessage): Promise<Answer> {
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<Answer> {
     const { method = '', url = '/', headers, headersDistinct, socket } = request;
     const hosts = headersDistinct.host ?? [];
     if (hosts.length !== 1 || !hosts.every((host) => isAllowedHost(host, socket.localAddress, [])))
       return text(421, 'this is the console of haverdict: ask for it as localhost or 127.0.0.1');
     const [path = '', query = ''] = url.split('?', 2);
-    if (path === '/run') return method === 'POST' ? this.#order(request) : text(405, 'POST only', { allow: 'POST' });
+    if (path === '/run')
+      return method === 'POST' ? this.#order(request, response) : text(405, 'POST only', { allow: 'POST' });
     if (method !== 'GET') return text(405, 'GET only', { allow: 'GET' });
     const token = path === '/' ? new URLSearchParams(query).get('token') : null;
     const pass = token === null ? undefined : this.#admission.exchange(token);
@@ -155,7 +160,7 @@ export class ConsoleServer {
   }
 
   /** Runs what the page orders. Only a script of the page itself can send such a request. */
-  async #order(request: IncomingMessage): Promise<Answer> {
+  async #order(request: IncomingMessage, response: ServerResponse): Promise<Answer> {
     const { host = '', origin, cookie, ...headers } = request.headers;
     const isOwnPage =
       origin === `http://${host}` &&
@@ -166,21 +171,32 @@ export class ConsoleServer {
       return text(403, 'this console was started again: open the link that it printed');
     if (this.#runs >= MAX_RUNS) return text(503, 'the console is busy: try again');
     this.#runs++;
-    return this.#run(new OrderBody(request)).finally(() => this.#runs--);
+    return this.#run(new OrderBody(request), (advance) => tell(advance, request, response)).finally(() => this.#runs--);
   }
 
-  async #run(body: OrderBody): Promise<Answer> {
-    const line = await body.line().catch(() => undefined);
-    const order = line === undefined ? undefined : parseOrder(line);
+  async #run(body: OrderBody, tellAdvance: (advance: Advance) => void): Promise<Answer> {
+    const line = await body.line().catch(() => '');
+    if (line === undefined) return text(413, `this is more than the ${MAX_LINE_BYTES >> 10} KiB of one order`);
+    const order = parseOrder(line);
     if (order === undefined) return text(400, 'this is not an order that the page may give');
-    const transcript = new Transcript({ name: order.file ?? 'the page', bytes: body.bytes() });
+    const transcript = new Transcript({ name: order.file ?? 'the page', bytes: body.bytes() }, tellAdvance);
     const args = argumentsOf(order, this.#parts.given);
     const code = await withStreams(transcript, () =>
       this.#parts.run(args, (complaint) => transcript.complain(complaint)),
     );
     await body.drain();
-    return { status: 200, type: 'application/json', body: JSON.stringify({ code, ...transcript.printed }) };
+    return { status: 200, type: LINES, body: JSON.stringify({ code, ...transcript.printed }) };
   }
+}
+
+/**
+ * A line of the answer ahead of its last one, which has the result. A browser that still sends a file does not read yet, and one
+ * that is gone does not keep the command from its end.
+ */
+function tell(advance: Advance, request: IncomingMessage, response: ServerResponse): void {
+  if (!request.complete || response.destroyed) return;
+  if (!response.headersSent) response.writeHead(200, { ...ALWAYS, 'content-type': LINES });
+  response.write(`${JSON.stringify(advance)}\n`);
 }
 
 /** The files of the page, and what it asks for first, by path. */

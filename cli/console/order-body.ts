@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 
-const MAX_LINE_BYTES = 64 * 1024;
+/** Of an order without what its command reads. */
+export const MAX_LINE_BYTES = 64 * 1024;
 /** Far above any list that people drop on a page; larger ones are for `haverdict import`. */
 export const MAX_FILE_BYTES = 64 * 1024 * 1024;
 const LINE_FEED = 10;

@@ -13,7 +13,7 @@ import { addTableOptions, openBlocklist } from '../options/table-options.ts';
 import { printJson, printLine } from '../output/output.ts';
 import { actor } from './actor.ts';
 import { type AskedLists, refuseUnasked, registerList } from './register-list.ts';
-import { editOfPut, newRunId } from './run.ts';
+import { editOfPut, newRunId, tellRecorded } from './run.ts';
 import { addWaitOptions, startWaiting, type WaitOptions } from './wait.ts';
 
 export interface WriteOptions extends WaitOptions, ExpiryOptions {
@@ -125,6 +125,7 @@ async function recordPut(
       },
       { edits: some.map((entry) => editOfPut(entry, present.get(entry.subject))) },
     );
+    tellRecorded(run);
   }
 }
 

@@ -1,11 +1,10 @@
 import { SingleBar } from 'cli-progress';
 import { isColoured } from './output.ts';
+import { ownStreams, type Streams } from './streams.ts';
 
 /** A progress display for a long run. */
 export interface Progress {
   advance(count: number): void;
-  /** Prints a line without breaking the bar. */
-  note(text: string): void;
   /** Ends the display, with a last line or the bar as it is. */
   stop(): void;
 }
@@ -28,13 +27,26 @@ export interface ProgressIo {
 const LINE_EVERY_MS = 5000;
 const BAR_EVERY_MS = 100;
 
-/** A bar on a terminal, a line every few seconds elsewhere, nothing if quiet. */
+/** For a run with streams of its own, they; else a bar on a terminal, a line every few seconds elsewhere, nothing if quiet. */
 export function startProgress(
   options: ProgressOptions,
   io: ProgressIo = { stream: process.stderr, env: process.env, clock: performance.now.bind(performance) },
 ): Progress {
-  if (options.quiet) return { advance() {}, note() {}, stop() {} };
+  const own = ownStreams();
+  if (own !== undefined) return told(options, own);
+  if (options.quiet) return { advance() {}, stop() {} };
   return io.stream.isTTY && io.env.TERM !== 'dumb' ? bar(options, io) : lines(options, io);
+}
+
+function told({ label, total }: ProgressOptions, streams: Streams): Progress {
+  let done = 0;
+  return {
+    advance(count) {
+      done += count;
+      streams.advance(label, done, total);
+    },
+    stop() {},
+  };
 }
 
 function bar({ label, total = 0 }: ProgressOptions, { stream, env, clock }: ProgressIo): Progress {
@@ -59,11 +71,6 @@ function bar({ label, total = 0 }: ProgressOptions, { stream, env, clock }: Prog
       done += count;
       single.update(done, rate());
     },
-    note(text) {
-      single.stop();
-      stream.write(`${text}\n`);
-      single.start(total, done, rate());
-    },
     stop() {
       single.update(done, rate());
       single.stop();
@@ -85,7 +92,6 @@ function lines({ label, total }: ProgressOptions, { stream, clock }: ProgressIo)
       done += count;
       if (clock() - printedMs >= LINE_EVERY_MS) print();
     },
-    note: (text) => void stream.write(`${text}\n`),
     stop() {
       if (printedMs > startedMs) print();
     },

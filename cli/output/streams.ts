@@ -11,6 +11,10 @@ export interface Streams {
   readonly input: Input;
   print(text: string): void;
   complain(text: string): void;
+  /** How far a long run is. */
+  advance(label: string, done: number, total: number | undefined): void;
+  /** A change is recorded: `haverdict revert RUN` takes it back. */
+  recorded(run: string): void;
 }
 
 const given = new AsyncLocalStorage<Streams>();

@@ -152,6 +152,23 @@ describeNewer('the console against the local cloud', () => {
     await becomes('203.0.112.9', 403);
   });
 
+  it('offers to undo only what it did itself', async () => {
+    await haverdict('block', '203.0.112.77', '-c', site.agent.file);
+    await see(page, '#search/203.0.112.77');
+    await page.until(`document.querySelector('[aria-label="Remove ip:203.0.112.77 from list manual"]')`);
+    await haverdict('remove', '203.0.112.77'); // as somebody else
+    await page.evaluate(`document.querySelector('[aria-label="Remove ip:203.0.112.77 from list manual"]').click()`);
+    await reads(page, '#said', 'list manual has no entry for ip:203.0.112.77');
+    assert.equal(await page.evaluate(`document.querySelector('#said button')`), null);
+    await page.evaluate(`document.querySelector('[value=block]').click()`);
+    await reads(page, '#said', 'blocked ip:203.0.112.77');
+    await haverdict('block', '203.0.112.77', '--for', '1h', '-c', site.agent.file); // somebody else, since
+    await page.evaluate(`document.querySelector('#said button').click()`);
+    await reads(page, 'dialog[open] pre', '= ip:203.0.112.77 left alone: changed since');
+    assert.equal(await page.evaluate(`document.querySelector('dialog .buttons').innerText`), 'Leave it');
+    await page.evaluate(`document.querySelector('dialog [type=button]').click()`);
+  });
+
   it('refuses in the words of the command line', async () => {
     await see(page, '#search/198.51.100.7');
     await page.until(`document.querySelector('[value=block]')`);
@@ -187,15 +204,20 @@ describeNewer('the console against the local cloud', () => {
     assert.equal(await statusOf('192.0.2.1'), 200);
     await page.until(`document.activeElement.value === 'write'`);
     await page.press('Enter');
-    await reads(page, '#said', 'Wrote 2 entries to list feed, skipped 2.');
+    await reads(page, '#said', 'wrote 2 entries to list feed');
+    await reads(page, '#said', 'skipped 1 line as invalid and 1 line as protected');
     await becomes('192.0.2.1', 403);
     await see(page, '#history/list:feed');
     await reads(page, 'td', name);
     await page.evaluate(`document.querySelector('tbody button').click()`);
-    await reads(page, 'dialog[open] pre', '2 removed');
+    await reads(page, 'dialog[open]', `imported 2 put, 1 invalid, 1 protected: list feed`);
+    await reads(page, 'dialog[open] .sum', '2 removed');
     await page.evaluate(`document.querySelector('dialog .buttons button').click()`);
     await reads(page, '#said', 'list feed: 0 restored, 2 removed');
     await becomes('192.0.2.1', 200);
+    await page.evaluate(`document.querySelector('#said button').click()`); // and that, too
+    await reads(page, 'dialog[open] .sum', '2 restored');
+    await page.evaluate(`document.querySelector('dialog [type=button]').click()`);
     assert.deepEqual(page.complaints, []);
   });
 

@@ -1,4 +1,5 @@
 /** Runs commands of haverdict: the page has no other way to read or change anything. */
+import { working } from './working.js';
 
 const key = takeKey();
 
@@ -37,16 +38,39 @@ export async function run(command, args = [], options = {}, file = undefined) {
     options: Object.fromEntries(Object.entries(options).filter(([, value]) => value)),
     ...(file && { file: file.name }),
   };
-  const response = await fetch('run', {
-    method: 'POST',
-    headers: { 'content-type': 'application/octet-stream', 'x-console-key': key },
-    body: new Blob([`${JSON.stringify(order)}\n`, file ?? secret?.slice('key:'.length) ?? '']),
-  }).catch(() => {
-    throw new Error('no answer: does haverdict console still run in its terminal?');
-  });
-  if (!response.ok) throw new Error((await response.text()).trim());
-  const { complaints, ...ran } = await response.json();
+  const { complaints, ...ran } = await answered(order, file ?? secret?.slice('key:'.length) ?? '');
   return { ...ran, complaints: complaints.map((line) => line.replace(/^haverdict: /, '')) };
+}
+
+/** The result of an order, which comes last; each line before says how far it is. */
+async function answered(order, input) {
+  const { told, done } = working();
+  try {
+    const response = await fetch('run', {
+      method: 'POST',
+      headers: { 'content-type': 'application/octet-stream', 'x-console-key': key },
+      body: new Blob([`${JSON.stringify(order)}\n`, input]),
+    });
+    if (!response.ok) throw new Error((await response.text()).trim());
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    for (let line = ''; ; ) {
+      const { value = '', done: isEnd } = await reader.read();
+      if (isEnd) return JSON.parse(line);
+      const [end, ...others] = value.split('\n');
+      line += end;
+      for (const other of others) {
+        told(JSON.parse(line));
+        line = other;
+      }
+    }
+  } catch (error) {
+    // fetch and reader throw a TypeError where the connection fails
+    throw error instanceof TypeError
+      ? new Error('no answer: does haverdict console still run in its terminal?')
+      : error;
+  } finally {
+    done();
+  }
 }
 
 /** Exit codes: 65 is done, but with skipped lines; 75 is done, but late. */

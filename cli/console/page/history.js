@@ -45,18 +45,23 @@ function changesTable({ changes, left }, again) {
       ['When', ({ at }) => time(at)],
       ['Who', ({ by }) => foreign(by)],
       ['List', ({ list }) => foreign(list)],
-      ['Did', ({ change, action = '' }) => foreign(`${DID[change] ?? change} ${action}`.trim())],
+      ['Did', (one) => foreign(didOf(one))],
       ['Subjects', (one) => foreign(subjectsOf(one))],
       ['Until', ({ until }) => time(until)],
       ['Why', ({ why }) => foreign(why)],
       ['Source', ({ source }) => foreign(source)],
       [
         'Undo',
-        ({ run, at }) =>
-          run &&
+        (one) =>
+          one.run &&
           el(
             'button',
-            { type: 'button', 'aria-label': `Undo the change of ${at}`, onclick: () => undo(run, again) },
+            {
+              type: 'button',
+              'aria-label': `Undo the change of ${one.at}`,
+              onclick: () =>
+                undo(one.run, `${didOf(one)} ${subjectsOf(one)}: list ${one.list}, ${one.by}, ${one.at}`, again),
+            },
             'Undo…',
           ),
       ],
@@ -76,6 +81,8 @@ const DID = {
   'list-changed': 'changed the list',
   'list-deleted': 'deleted the list',
 };
+
+const didOf = ({ change, action = '' }) => `${DID[change] ?? change} ${action}`.trim();
 
 /** Of a run with totals these are enough. */
 function withoutParts(changes) {

@@ -1,7 +1,7 @@
 import { change, Refusal, run } from './command.js';
 import { check, choice, el, field } from './dom.js';
-import { entryFields, form, optionsOf, say } from './form.js';
-import { preview } from './undo.js';
+import { entryFields, form, optionsOf } from './form.js';
+import { preview, sayWithUndo } from './undo.js';
 
 const KINDS = [
   ['ip', 'addresses and networks'],
@@ -24,10 +24,18 @@ export function importView(part) {
     if (file.size === 0) throw new Error('choose a file, or paste lines');
     const options = { ...optionsOf(element), ...(button !== 'write' && { 'dry-run': true }) };
     write.disabled = true;
-    if (button === 'write') return wrote(await change('import', ['-'], { ...options, json: true }, file), shown);
-    const ran = await run('import', ['-'], options, file);
-    shown.replaceChildren(preview([...ran.complaints.map((line) => `${line}\n`), ...ran.out], ran.cut));
-    if (ran.code !== 0 && ran.code !== 65) throw new Refusal({ complaints: ran.complaints.slice(-1) });
+    shown.replaceChildren();
+    if (button === 'write') {
+      const { out, complaints, run: id } = await change('import', ['-'], options, file);
+      return sayWithUndo({ out: out.slice(-1), complaints: complaints.slice(-1), run: id }, () => {}); // all else was previewed
+    }
+    const { code, out, cut, complaints } = await run('import', ['-'], options, file);
+    const last = code === 0 ? [] : complaints.splice(-1);
+    const reports = complaints.map((line) => `${line}\n`);
+    const isRefused = code !== 0 && code !== 65;
+    if (isRefused) shown.append(...preview('', reports, 0));
+    else shown.append(...preview([...out.slice(-1), ...last].map((line) => line.trim()).join('; '), [...reports, ...out.slice(0, -1)], cut));
+    if (isRefused) throw new Refusal({ complaints: last });
     write.disabled = false;
     write.focus();
   };
@@ -52,12 +60,4 @@ export function importView(part) {
     element.requestSubmit(element.querySelector('[value=preview]'));
   });
   part.append(el('h1', {}, 'Import'), element, shown);
-}
-
-function wrote({ out, complaints }, shown) {
-  const { list, written, skipped } = JSON.parse(out.join(''));
-  say([`Wrote ${written} entries to list ${list}, skipped ${skipped}.`, ...complaints.slice(-1)]);
-  const undone = el('a', { href: `#history/list:${list}` }, 'Undo it in the history');
-  shown.replaceChildren(el('p', {}, undone));
-  undone.focus();
 }

@@ -77,19 +77,18 @@ export function entriesTable(caption, entries, again, more = []) {
 
 function removal({ subject, list }, again) {
   const remove = async () => {
-    const { out } = await change('remove', [subject], { list });
+    const done = await change('remove', [subject], { list });
     await again();
-    await sayWithUndo(out, subject, list, again);
+    sayWithUndo(done, again);
   };
   return form(remove, el('button', { 'aria-label': `Remove ${subject} from list ${list}` }, 'Remove'));
 }
 
 function changes(text, { subjects }, again) {
   const work = async (element, command) => {
-    const options = optionsOf(element);
-    const { out, complaints } = await change(command, [text], options);
+    const done = await change(command, [text], optionsOf(element));
     await again();
-    await sayWithUndo([...out, ...complaints], text, options.list, again);
+    sayWithUndo(done, again);
   };
   return form(
     work,

@@ -78,6 +78,9 @@ describe('haverdict import', async () => {
       );
     assert.deepEqual(await subjectsOf('two'), []);
     const both = ['--list', 'two', '--skip-invalid', '--json'];
+    const previewed = await runOnTable(endpoint, 'import', bad, ...both, '--skip-protected', '--dry-run');
+    assert.equal(previewed.status, 65);
+    assert.match(previewed.stderr, /^haverdict: would skip 2 lines as invalid and 1 line as protected\n$/m);
     const skipped = await runOnTable(endpoint, 'import', bad, ...both, '--skip-protected');
     assert.deepEqual(
       [skipped.status, JSON.parse(skipped.stdout)],

@@ -4,7 +4,9 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
 import { ConsoleServer } from '../../../cli/console/console-server.ts';
+import { tellRecorded } from '../../../cli/entries/run.ts';
 import { printLine, warn } from '../../../cli/output/output.ts';
+import { startProgress } from '../../../cli/output/progress.ts';
 import { standardInput } from '../../../cli/output/streams.ts';
 import { until } from '../../support/until.ts';
 
@@ -22,14 +24,14 @@ interface Sent {
 
 const ORDER = JSON.stringify({ command: 'lists print', args: [], options: { json: true } });
 
-/** A console whose commands only tell what they were asked. */
-async function started(t: TestContext, working: Promise<void> = Promise.resolve()) {
+/** A console whose commands only tell what they were asked, and then do `work`. */
+async function started(t: TestContext, work: () => Promise<void> = async () => {}) {
   const asked: string[][] = [];
   const server = new ConsoleServer({
     async run(args) {
       asked.push([...args]);
-      await working;
       await printLine(`read ${(await text(standardInput().bytes)).length} of ${standardInput().name}`);
+      await work();
       warn('a warning');
       return 0;
     },
@@ -52,8 +54,8 @@ async function answered(sent: ClientRequest): Promise<Answered> {
 }
 
 /** The same with what the page of a browser that opened the link sends. */
-async function entered(t: TestContext, working?: Promise<void>) {
-  const { link, send, ...rest } = await started(t, working);
+async function entered(t: TestContext, work?: () => Promise<void>) {
+  const { link, send, ...rest } = await started(t, work);
   const { headers } = await send(link.pathname + link.search);
   const [cookie = ''] = (headers['set-cookie']?.[0] ?? '').split(';');
   const [, key = ''] = (headers.location ?? '').split('#');
@@ -120,6 +122,50 @@ describe('the server of the console', () => {
     assert.deepEqual(asked, [['import', '--table=t', '--config=c', '--list=feed', '--', '-']]);
   });
 
+  it('tells by which run a change can be taken back', async (t) => {
+    const { order } = await entered(t, async () => tellRecorded('4f1c09ab77de'));
+    assert.equal(JSON.parse((await order()).body).run, '4f1c09ab77de');
+  });
+
+  for (const [total, told] of [
+    [20_000, 100],
+    [3, 3],
+    [undefined, 20],
+  ] as const)
+    it(`says how far a long run of ${total ?? 'unknown'} steps is, in a bounded number of lines`, async (t) => {
+      const { order } = await entered(t, async () => {
+        const progress = startProgress({ label: 'import into feed', total, quiet: true });
+        for (let done = 0; done < (total ?? 20_000); done++) progress.advance(1);
+      });
+      const { status, headers, body } = await order();
+      assert.equal(status, 200);
+      assert.match(String(headers['content-security-policy']), /^default-src 'none'/);
+      const lines = body.split('\n').map((line) => JSON.parse(line));
+      assert.equal(lines.length, told + 1);
+      assert.deepEqual(lines.at(-2), { label: 'import into feed', done: total ?? 20_000, ...(total && { total }) });
+      assert.equal(lines.at(-1).code, 0);
+    });
+
+  it('runs a command to its end whose browser is gone', async (t) => {
+    const { promise: gone, resolve: leave } = Promise.withResolvers<void>();
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    const { page, link, order, asked } = await entered(t, async () => {
+      await gone;
+      const progress = startProgress({ label: 'import', total: 1000 });
+      for (let done = 0; done < 1000; done++) progress.advance(1);
+      end();
+    });
+    const sent = request({ host: '127.0.0.1', port: link.port, path: '/run', method: 'POST', headers: page });
+    sent.on('error', leave).end(ORDER);
+    await until(
+      () => asked.length === 1,
+      () => 'it was not ordered',
+    );
+    sent.destroy(new Error('the browser was closed'));
+    await ended;
+    assert.equal((await order()).status, 200);
+  });
+
   for (const [what, headers, status] of [
     ['without the cookie', { cookie: '' }, 403],
     ['with another cookie', { cookie: 'haverdict-console-1=x' }, 403],
@@ -171,7 +217,7 @@ describe('the server of the console', () => {
     it(`refuses ${what} as an order`, async (t) => {
       const { order, asked } = await entered(t);
       const answer = await order({}, body).catch((error: NodeJS.ErrnoException) => error.code);
-      if (typeof answer === 'object') assert.equal(answer.status, 400);
+      if (typeof answer === 'object') assert.equal(answer.status, body.length > 65_536 ? 413 : 400);
       else assert.match(String(answer), /ECONNRESET|EPIPE/); // it was still being sent
       assert.deepEqual(asked, []);
     });
@@ -195,7 +241,7 @@ describe('the server of the console', () => {
 
   it('answers the orders under way before it closes, and takes no more', async (t) => {
     const { promise: working, resolve: done } = Promise.withResolvers<void>();
-    const { order, server, asked } = await entered(t, working);
+    const { order, server, asked } = await entered(t, () => working);
     const answered = order();
     await until(
       () => asked.length === 1,
@@ -210,7 +256,7 @@ describe('the server of the console', () => {
 
   it('runs only some orders at once', async (t) => {
     const { promise: working, resolve: done } = Promise.withResolvers<void>();
-    const { order, asked } = await entered(t, working);
+    const { order, asked } = await entered(t, () => working);
     const statuses: number[] = [];
     const answers = Array.from({ length: 12 }, () => order().then(({ status }) => statuses.push(status)));
     await until(
