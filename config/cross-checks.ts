@@ -11,6 +11,7 @@ import {
   VARIABLES,
   varsOf,
 } from '../haproxy/variables.ts';
+import { MAX_SERVER_PATH_BYTES, serverAddress } from '../spop/haproxy/server-address.ts';
 import { backendCrossChecks } from './backend-cross-checks.ts';
 import { bindConflicts } from './bind-conflicts.ts';
 import type { Finding } from './findings.ts';
@@ -35,6 +36,7 @@ export function crossChecks(file: ConfigFile, written: unknown): Finding[] {
   return [
     ...backendCrossChecks(file.backend, written),
     ...bindConflicts(file),
+    ...longSocketPaths(file),
     ...messages.flatMap(([name, message]) => typos(name, message, file.haproxy)),
     ...unknownShadowLists(file),
     ...messages.flatMap(([name, message]) => withoutSubjects(name, message, file.script)),
@@ -50,6 +52,18 @@ export function crossChecks(file: ConfigFile, written: unknown): Finding[] {
     ...longNames(messages, file.haproxy),
     ...unsetBytes(messages, file.haproxy),
   ];
+}
+
+/** The agent could listen there, and HAProxy not connect to it. */
+function longSocketPaths({ listen, haproxy: { servers, chroot } }: ConfigFile): Finding[] {
+  const [part, addresses] =
+    servers.length > 0 ? ([['haproxy', 'servers'], servers] as const) : ([['listen'], listen] as const);
+  return addresses.flatMap((address, index) => {
+    const bytes = address.type === 'unix' ? serverAddress(address, chroot).length - 'unix@'.length : 0;
+    if (bytes <= MAX_SERVER_PATH_BYTES) return [];
+    const limit = `must have at most ${MAX_SERVER_PATH_BYTES} bytes where HAProxy connects to it, got ${bytes}`;
+    return [wrong([...part, index], limit)];
+  });
 }
 
 /** Only names that no HAProxy has; those that a newer one may have are warnings of `--check`. */

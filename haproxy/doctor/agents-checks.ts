@@ -1,5 +1,5 @@
 import type { ListenAddress } from '../../config/listen-address.ts';
-import { serverAddress } from '../../spop/haproxy/agents-section.ts';
+import { serverAddress } from '../../spop/haproxy/server-address.ts';
 import { agentAddresses } from '../generate/agents-backend.ts';
 import { AGENTS_BACKEND } from '../generate/spoe.ts';
 import { type HaproxyConfig, lastOf, optionOf, type ProxySection } from '../parse/proxy.ts';

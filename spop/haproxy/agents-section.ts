@@ -1,4 +1,5 @@
 import type { ListenAddress } from '../server/listen-address.ts';
+import { serverAddress } from './server-address.ts';
 import { IDLE_SECONDS } from './spoe-sections.ts';
 
 /**
@@ -57,20 +58,6 @@ export function agentsSection({ name, addresses, chroot, isNative, keepsHung, mo
   ];
   return `${section(`defaults ${defaults}`, ['# nothing of other defaults sections applies to the agents', 'log global'])}
 ${section(`backend ${name} from ${defaults}`, lines)}`;
-}
-
-/** The address on a `server` line of the same host; the path of a socket inside the chroot is relative to that. */
-export function serverAddress(address: ListenAddress, chroot = ''): string {
-  if (address.type === 'unix')
-    return `unix@${address.path.startsWith(`${chroot}/`) ? address.path.slice(chroot.length) : address.path}`;
-  const host = reachable(address.host);
-  return `${host.includes(':') ? `[${host}]` : host}:${address.port}`;
-}
-
-/** HAProxy runs on the agent's host, so "every address" is reached at the loopback one. */
-function reachable(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  return /^[0:]+$/.test(host) ? '::1' : host;
 }
 
 function section(heading: string, lines: readonly string[]): string {

@@ -4,6 +4,7 @@ import { checkName, checkObject, checkOptions, checkText, wrong } from '../optio
 import type { ListenAddress } from '../server/listen-address.ts';
 import { type ListenOptions, toAddress } from '../server/listen-options.ts';
 import { agentsSection } from './agents-section.ts';
+import { MAX_SERVER_PATH_BYTES } from './server-address.ts';
 import { agentSection, messageSection } from './spoe-sections.ts';
 import { isCondition, wordsOf } from './words.ts';
 
@@ -125,8 +126,6 @@ const PATH = /^\/[A-Za-z0-9_./@:+-]{1,1000}$/;
 const PATH_RULE = 'an absolute path of A-Z a-z 0-9 _ . @ : + - and /';
 /** Without colons, so that it is no address; only digits and dots would be one. */
 const HOST = /^(?![0-9.]*$)[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}$/;
-/** HAProxy leaves room for a suffix in the 107 bytes that the path of a socket can have, also where it makes none. */
-const MAX_SOCKET_BYTES = 97;
 /** HAProxy takes 64 words and 2048 bytes a line; the rest of the line is within what this leaves. */
 const MAX_EXPRESSION = 1900;
 const MAX_CONDITION_WORDS = 60;
@@ -205,8 +204,8 @@ function addressFor(given: ListenOptions, chroot: string | undefined): ListenAdd
   if (chroot !== undefined && !address.path.startsWith(`${chroot}/`))
     throw wrong(`${where}: path`, address.path, `below ${chroot}/, as HAProxy with that chroot reaches nothing else`);
   const path = address.path.slice(chroot?.length ?? 0);
-  if (path.length > MAX_SOCKET_BYTES)
-    throw new TypeError(`${where}: path has ${path.length} bytes: HAProxy takes at most ${MAX_SOCKET_BYTES}`);
+  if (path.length > MAX_SERVER_PATH_BYTES)
+    throw new TypeError(`${where}: path has ${path.length} bytes: HAProxy takes at most ${MAX_SERVER_PATH_BYTES}`);
   return { ...address, path };
 }
 

@@ -33,6 +33,21 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
     ['2:14: shadowLists: must be a list without duplicates, got ["manual","manual"]'],
   ],
   [
+    'a socket whose path a server line of HAProxy does not take',
+    `listen: [tcp://127.0.0.1:9000, unix:/${'a'.repeat(97)}]\n`,
+    ['2:32: listen[1]: must have at most 97 bytes where HAProxy connects to it, got 98'],
+  ],
+  [
+    'such a socket in the chroot',
+    `listen: [unix:/jail/${'a'.repeat(97)}]\nhaproxy: { chroot: /jail }\n`,
+    ['2:10: listen[0]: must have at most 97 bytes where HAProxy connects to it, got 98'],
+  ],
+  [
+    'such a socket among the servers',
+    `haproxy: { servers: [unix:/${'a'.repeat(97)}] }\n`,
+    ['2:22: haproxy.servers[0]: must have at most 97 bytes where HAProxy connects to it, got 98'],
+  ],
+  [
     'two messages at one event',
     `messages:\n  a: { ${IP} }\n  b: { ${IP} }\n`,
     [

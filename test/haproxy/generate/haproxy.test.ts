@@ -11,6 +11,7 @@ import { type Event, MESSAGE_EVENTS } from '../../../haproxy/events.ts';
 import { agentsBackend } from '../../../haproxy/generate/agents-backend.ts';
 import { spoeFile } from '../../../haproxy/generate/spoe.ts';
 import { tcpBackendRules, tcpFrontendRules } from '../../../haproxy/generate/tcp.ts';
+import { MAX_SERVER_PATH_BYTES } from '../../../spop/haproxy/server-address.ts';
 import { describeOnEveryHaproxy } from '../../support/every-haproxy.ts';
 import { type Changes, settingsWith } from '../../support/settings.ts';
 
@@ -23,6 +24,7 @@ const LISTENS: readonly (readonly ListenAddress[])[] = [
     { type: 'tcp', host: '2001:db8::1', port: 1 },
     { type: 'tcp', host: 'localhost', port: 65_535 },
   ],
+  [socketOf(MAX_SERVER_PATH_BYTES)],
 ];
 const IP = { kind: 'ip', expression: 'src' };
 const SUBJECTS: Readonly<Record<string, MessageSettings['subjects']>> = {
@@ -124,6 +126,12 @@ describeOnEveryHaproxy('the wiring, taken without a warning', (build) => {
         it(`policy ${policy.default}, addresses ${index}, message ${name}`, () =>
           taken(build, { listen, messages: [{ name, subjects, policy, event: 'on-frontend-http-request' }] }));
 
+  it('but for a socket whose path is longer than the configuration may have', () => {
+    const settings = settingsWith({ listen: [socketOf(MAX_SERVER_PATH_BYTES + 1)] });
+    const config = frontendConfig({ settings, binds: ['127.0.0.1:8080'] });
+    assert.throws(() => checkHaproxy({ binary: build.binary, config, spoe: spoeFile(settings) }), /too long/);
+  });
+
   for (const [name, messages] of Object.entries(MESSAGES))
     it(`every action and change, ${name}`, () => {
       taken(build, { messages });
@@ -131,6 +139,10 @@ describeOnEveryHaproxy('the wiring, taken without a warning', (build) => {
       taken(build, { messages: messages.map((message) => ({ ...message, policy: { default: 'open' } })) });
     });
 });
+
+function socketOf(bytes: number): ListenAddress {
+  return { type: 'unix', path: `/${'a'.repeat(bytes - 1)}` };
+}
 
 /** The wiring for an older HAProxy is taken too. */
 function taken(build: HaproxyBuild, changes: Changes): void {
