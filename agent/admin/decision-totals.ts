@@ -24,7 +24,7 @@ export function totalDecisions(state: Pick<AgentState, 'decisions'>): number {
   return sumOf(state, () => true);
 }
 
-export function totalDenied(state: AgentState): number {
+export function totalDenied(state: Pick<AgentState, 'decisions'>): number {
   return sumOf(state, ({ action }) => isDenial(action));
 }
 

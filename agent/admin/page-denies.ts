@@ -14,7 +14,7 @@ const MAX_SUBJECT = 100;
 const PAUSE = html`<span id="held"></span><button id="pause" type="button" hidden>Pause</button>`;
 
 export function recentDenies({ recent }: AgentState): Html {
-  const columns = ['UTC', 'Client', 'Entry', 'List', 'Reason', 'Action', 'Source', 'Reference'].map((name) => ({
+  const columns = ['UTC', 'Client', 'Entry', 'List', 'Reason', 'Action', 'Reference'].map((name) => ({
     name,
   }));
   const cells = (deny: RecentDeny) => [
@@ -24,7 +24,6 @@ export function recentDenies({ recent }: AgentState): Html {
     foreign(deny.list === '' ? '–' : deny.list),
     foreign(deny.reason),
     html`${action(deny.action)} ${deny.status ?? ''}`,
-    html`${deny.source}`,
     html`<code>${foreign(deny.ref)}</code>`,
   ];
   const rows = recent.slice(0, SHOWN_DENIES).map(cells);
@@ -33,15 +32,11 @@ export function recentDenies({ recent }: AgentState): Html {
 
 export function mostDenied({ top, lastMinute }: AgentState): Html {
   const most = top[0]?.count ?? 1;
-  const columns = [
-    ...['Entry', 'List', 'Last client'].map((name) => ({ name })),
-    { name: 'Times', isNumber: true },
-  ] as const;
-  const cells = ({ subject, list, client = '', count: times }: TopSubject) => [
-    html`${foreign(subject, MAX_SUBJECT)}${bar(times / most)}`,
+  const columns = [...['Entry', 'List'].map((name) => ({ name })), { name: 'Times', isNumber: true }] as const;
+  const cells = ({ subject, list, count: times }: TopSubject) => [
+    foreign(subject, MAX_SUBJECT),
     foreign(list),
-    foreign(client, MAX_SUBJECT),
-    count(times),
+    html`${count(times)}${bar(times / most)}`,
   ];
   const rows = top.slice(0, SHOWN_TOP).map(cells);
   const isSample = lastMinute.some(({ denied }) => denied > MAX_RECORDED);

@@ -38,7 +38,8 @@ export function figures(state: AgentState, interval: SnapshotInterval): Html {
     state.updates.state === 'off' && state.mirror.state === 'off' ? hitRatio(interval) : updates(state, interval),
     backend(state, interval),
   ];
-  return html`<dl id="figures" data-live>\n${all.map((figure) => markup(figure, state.lastMinute))}</dl>\n`;
+  const lastMinute = totalDecisions(state) === 0 ? [] : state.lastMinute;
+  return html`<dl id="figures" data-live>\n${all.map((figure) => markup(figure, lastMinute))}</dl>\n`;
 }
 
 function markup({ name, value, more, tone, line }: Figure, lastMinute: readonly Second[]): Html {

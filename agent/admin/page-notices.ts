@@ -4,10 +4,11 @@ import { totalDecisions } from './decision-totals.ts';
 import { type Condition, degradedSince, health } from './health.ts';
 import { foreign, type Html, html } from './html.ts';
 import { duration, moment } from './page-format.ts';
+import { runbookLink } from './page-runbook.ts';
+import { surgeNotice } from './page-surge.ts';
 import type { Problem } from './problem.ts';
 import type { SnapshotInterval } from './snapshot-interval.ts';
 
-const RUNBOOK = 'https://github.com/haverdict/haverdict/blob/main/docs/runbook.md';
 const DOCTOR = 'haverdict doctor --haproxy /etc/haproxy/haproxy.cfg --live';
 
 /** Whether an on-call engineer has to act; the sign says it without colour. */
@@ -49,7 +50,9 @@ export function notices(state: AgentState): Html {
   const { condition, problems } = found;
   const items = problems.map((problem) => problemItem(problem, degradedSince(found), state.takenAtMs));
   const list = items.length === 0 ? html`` : html`<ul class="problems ${VERDICTS[condition].tone}">\n${items}</ul>\n`;
-  return html`<div id="notices" data-live>${list}${totalDecisions(state) === 0 ? missing(state) : html``}</div>\n`;
+  // while the policy denies, it is the backend that has to be looked at
+  const surge = problems.some(({ about }) => about === 'backend') ? html`` : surgeNotice(state);
+  return html`<div id="notices" data-live>${list}${surge}${totalDecisions(state) === 0 ? missing(state) : html``}</div>\n`;
 }
 
 /** The consequence, its cause, and the first step. */
@@ -63,10 +66,9 @@ function problemItem(problem: Problem, saidMs: number | undefined, takenAtMs: nu
       ? html``
       : html`
 <br>Last error${at}: ${foreign(lastError.text, 400)}`;
-  const link = html`<a href="${RUNBOOK}#${runbook.toLowerCase()}" rel="noreferrer">${runbook}</a>`;
   return html`<li><b>${capitalized(effect)}</b>${since}
 <br>Cause: ${cause}${error}
-<br>To do: ${advice}${command === undefined ? html`` : html` <code>${command}</code>`}. Runbook: ${link}</li>\n`;
+<br>To do: ${advice}${command === undefined ? html`` : html` <code>${command}</code>`}. Runbook: ${runbookLink(runbook)}</li>\n`;
 }
 
 function capitalized(text: string): string {
@@ -79,7 +81,7 @@ function missing({ spop, listening }: AgentState): Html {
     spop.accepted === 0
       ? html`HAProxy has not connected to ${where}. Is HAProxy running, does it have the wiring, and does its <code>server</code> line have this address?`
       : html`HAProxy is connected${spop.healthChecks > 0 ? ' and checks the agent' : ''}, but has sent no message. Is the <code>filter spoe</code> line in the frontend that gets the requests, and has there been a request?`;
-  return html`<p class="missing"><b>No request has been checked yet.</b> ${what}<br>To do: <code>${DOCTOR}</code> on this host finds what is missing.</p>`;
+  return html`<div class="notice"><p><b>No request has been checked yet.</b> ${what}<br>To do: run this on this host, it finds what is missing:</p>\n<pre tabindex="0"><code>${DOCTOR}</code></pre></div>`;
 }
 
 function recovery({ degradation: { recoveredAtMs, isDegraded }, takenAtMs }: AgentState): Html {

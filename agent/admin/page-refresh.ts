@@ -1,11 +1,12 @@
 /**
- * The JavaScript that keeps the page up to date: fetches the page every second and replaces the sections that changed. The
- * recent denies hold still while they are paused, pointed at or selected.
+ * The JavaScript that keeps the page up to date: fetches the page every second and replaces the sections that changed, and says
+ * how old they are. The recent denies hold still while they are paused, pointed at or selected.
  */
 export const SCRIPT = `
 'use strict';
 const notice = document.getElementById('notice');
 const pause = document.getElementById('pause');
+const clock = document.getElementById('clock');
 const held = document.getElementById('held');
 let timer;
 let isPaused = false;
@@ -35,6 +36,7 @@ async function refresh() {
     document.title = '▲ no answer – ' + document.title.replace(/^▲ no answer – /, '');
   }
   tellHeld();
+  tellAge();
   wait();
 }
 
@@ -56,6 +58,11 @@ function mustHold() {
 function tellHeld() {
   const text = mustHold() ? (isPaused ? 'paused' : 'held') + ' at ' + utc(rowsAt) : '';
   if (held.textContent !== text) held.textContent = text;
+}
+
+function tellAge() {
+  const local = answeredAt.getTimezoneOffset() === 0 ? '' : ', ' + answeredAt.toTimeString().slice(0, 8) + ' local time';
+  clock.textContent = 'updated ' + Math.round((Date.now() - answeredAt) / 1000) + ' s ago' + local;
 }
 
 function utc(date) {
@@ -88,5 +95,7 @@ recent.addEventListener('pointerleave', () => {
   tellHeld();
 });
 document.addEventListener('visibilitychange', wait);
+setInterval(tellAge, 1000);
+tellAge();
 wait();
 `;

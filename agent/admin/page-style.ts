@@ -14,16 +14,17 @@ header { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; align-items: basel
 h1 { font-size: 1.375rem; font-weight: 650; letter-spacing: -.01em; }
 h2 { font-size: .8125rem; font-weight: 600; color: var(--soft); margin-bottom: .4rem; }
 header p, #notice { color: var(--soft); }
-#notice { min-height: 1.45em; flex-basis: 100%; color: var(--bad); font-weight: 600; }
+#notice { flex-basis: 100%; color: var(--bad); font-weight: 600; }
 #health { font-size: 1.125rem; font-weight: 600; color: var(--text); }
 .bad, .stop, #health.bad { color: var(--bad); }
 .wait, #health.wait { color: var(--wait); }
 #health small { font-size: .875rem; white-space: nowrap; }
-.problems, .missing { color: var(--text); background: var(--alarm); border: 1px solid var(--bad); border-radius: .375rem; padding: .5rem .75rem; margin-bottom: 1rem; list-style: none; font-size: .9375rem; }
+.problems, .notice { background: var(--alarm); border: 1px solid var(--bad); border-radius: .375rem; padding: .5rem .75rem; margin-bottom: 1rem; list-style: none; font-size: .9375rem; }
 .problems li + li { margin-top: .4rem; }
-.problems b { font-size: 1.0625rem; }
-.problems small { color: var(--text); font-size: .875rem; }
-.wait.problems, .missing { background: var(--notice); border-color: var(--wait); }
+.problems, .problems small, .notice small { color: var(--text); font-size: .9375rem; }
+.problems b, .notice b { font-size: 1.0625rem; }
+.wait.problems, .notice { background: var(--notice); border-color: var(--wait); }
+pre { overflow-x: auto; margin-top: .25rem; user-select: all; }
 .heading { display: flex; gap: .75rem; align-items: baseline; }
 .heading h2 { margin-right: auto; }
 #held { color: var(--soft); font-size: .8125rem; }
@@ -42,51 +43,43 @@ button { font: inherit; font-size: .8125rem; color: inherit; background: var(--g
 .spark polyline { stroke: var(--fill); stroke-width: 1.5; stroke-linecap: round; stroke-linejoin: round; }
 .bad .spark polyline { stroke: var(--bad); }
 #figures small { font-size: .875rem; font-weight: 400; color: var(--soft); }
-#panels { display: grid; grid-auto-flow: dense; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 1rem; }
+#panels { display: grid; grid-auto-flow: dense; grid-template-columns: repeat(3, minmax(0, 1fr)); align-items: start; gap: 1rem; }
 section { min-width: 0; background: var(--panel); border: 1px solid var(--line); border-radius: .375rem; padding: .65rem .75rem .75rem; }
 #recent, #decisions { grid-column: span 2; }
-#recent:has(table), #top:has(table) { min-height: 25.5rem; }
+#recent:not(:has(table)) button { display: none; }
 #configuration, section:first-child { grid-column: 1 / -1; }
-#recent:first-child { grid-column: span 2; }
+#top:first-child { grid-column: auto; }
 #configuration dl, section:first-child dl { columns: 20rem 3; column-gap: 2rem; }
 #configuration dl { columns: 2; }
 section dl div { break-inside: avoid; }
 table { width: 100%; border-collapse: collapse; table-layout: fixed; }
 #recent th:first-child, #recent th:nth-child(6) { width: 5rem; }
-#recent th:nth-child(2), #recent th:nth-child(3) { width: 18%; }
-#recent th:nth-child(4) { width: 12%; }
-#recent th:nth-child(5) { width: 7rem; }
+#recent th:nth-child(2), #recent th:nth-child(3) { width: 22%; }
+#recent th:nth-child(4) { width: 11%; }
 #recent th:last-child { width: 6.5rem; }
 #decisions th:nth-child(n + 2) { width: 14%; }
 #decisions th:nth-child(4) { width: 22%; }
-#top th:first-child { width: 38%; }
-#top th:nth-child(3) { width: 29%; }
-#top th:last-child { width: 15%; }
+#top th:first-child { width: 42%; }
+#top th:last-child { width: 9rem; }
 th { font-weight: 400; color: var(--soft); font-size: .8125rem; }
 th, td { text-align: left; vertical-align: top; padding: .2rem .75rem .2rem 0; border-bottom: 1px solid var(--line); }
 tr:last-child td { border-bottom: 0; padding-bottom: 0; }
 th:last-child, td:last-child { padding-right: 0; }
 .number { text-align: right; white-space: nowrap; }
-@media (min-width: 40.01rem) {
-  #recent td, #top td { overflow: hidden; white-space: nowrap; text-overflow: ellipsis; }
-}
 section dl div { display: grid; grid-template-columns: 9.5rem 1fr; gap: .75rem; padding: .15rem 0; }
 section dt { color: var(--soft); }
 code { font: .8125rem ui-monospace, monospace; }
-.bar { display: block; width: 100%; height: 2px; margin-top: .15rem; fill: var(--track); }
+.bar { display: inline-block; width: 4.5rem; height: .5rem; margin-left: .5rem; fill: var(--track); }
 .bar rect + rect { fill: var(--fill); }
 a { color: inherit; }
 footer { margin-top: 1rem; color: var(--soft); }
 @media (max-width: 76rem) {
   #figures { grid-template-columns: repeat(3, minmax(0, 1fr)); }
-  #recent th:nth-child(2), #recent th:nth-child(3) { width: 21%; }
-  #recent th:nth-child(7), #recent td:nth-child(7) { display: none; }
   #panels { grid-template-columns: repeat(2, minmax(0, 1fr)); }
 }
 @media (max-width: 40rem) {
   #panels { grid-template-columns: minmax(0, 1fr); }
-  #recent, #recent:first-child, #decisions { grid-column: auto; }
-  #recent:has(table), #top:has(table) { min-height: 0; }
+  #recent, #decisions { grid-column: auto; }
   #configuration dl { columns: 1; }
   #figures { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   #figures dt + dd { font-size: 1.25rem; }

@@ -11,6 +11,9 @@ import { backend, cache, decisions, haproxy, updates } from './page-traffic.ts';
 import { SnapshotInterval } from './snapshot-interval.ts';
 import type { Snapshot } from './snapshots.ts';
 
+/** What may be wrong where no request comes; the panels that are empty then come last. */
+const FIRST_IF_UNUSED = ['haproxy', 'backend', 'updates', 'cache', 'reloads', 'configuration'];
+
 /** The content security policy of the page: its own style and script, and requests to this agent only. */
 export const PAGE_POLICY = [
   "default-src 'none'",
@@ -38,7 +41,7 @@ export function statusPage(snapshot: Snapshot): string {
 </head>
 <body>
 <header>
-${headline(state, interval)}<p id="notice" role="status"></p>
+${headline(state, interval)}<p id="clock"></p><p id="notice" role="status"></p>
 </header>
 <main>
 ${notices(state)}${figures(state, interval)}<div id="panels">
@@ -55,8 +58,8 @@ ${panels(snapshot, interval)}</div>
 /** In the order in which they are read: first those that a problem is about. */
 function panels({ state, before }: Snapshot, interval: SnapshotInterval): readonly Html[] {
   const all = {
-    recent: recentDenies(state),
     top: mostDenied(state),
+    recent: recentDenies(state),
     decisions: decisions(state, before, interval),
     backend: backend(state),
     updates: updates(state),
@@ -65,7 +68,8 @@ function panels({ state, before }: Snapshot, interval: SnapshotInterval): readon
     reloads: reloads(state),
     configuration: configuration(state),
   };
-  const first = health(state).problems.map(({ about }) => about);
+  const { condition, problems } = health(state);
+  const first = condition === 'unused' ? FIRST_IF_UNUSED : problems.map(({ about }) => about);
   return [...new Set([...first, ...Object.keys(all)])].map((name) => all[name as keyof typeof all]); // names of panels
 }
 

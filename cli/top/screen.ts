@@ -80,7 +80,7 @@ function headLines(overview: Overview, { view, isAnswering }: Circumstances): Li
     },
     ...degraded.map((cause) => bad(`           ${printable(cause, 300)}`)),
     ...(nothingYet(overview)
-      ? [plain('           no request checked yet: haverdict doctor --live finds what is missing')]
+      ? [plain('           no request checked yet: see haverdict doctor --haproxy FILE --live')]
       : []),
     plain(`decisions  ${rate(overview.decisionsPerSecond)}  ${times(decisionTime)}  hits ${hits}`),
     plain(`cache      ${fill}  stale ${rate(cache.stalePerSecond)}`),

@@ -30,9 +30,10 @@ const SOME_LISTED: Traffic = {
   from: (nth) => (nth % 9 === 0 ? `9.1.${1 + (nth % 40)}` : VISITORS.from(nth)),
 };
 const EVER_NEW: Traffic = { perSecond: 40, from: (nth) => `10.${(nth >> 7) & 127}.${1 + (nth & 127)}` };
+/** While the visitors come as before. */
 const ATTACKERS: Traffic = {
-  perSecond: 180,
-  from: (nth) => (nth % 12 === 0 ? VISITORS.from(nth) : `66.${((nth % 5) * (nth % 7)) % 23}.${1 + ((nth * nth) % 29)}`),
+  perSecond: 200,
+  from: (nth) => (nth % 5 === 0 ? VISITORS.from(nth) : `66.${((nth % 5) * (nth % 7)) % 23}.${1 + ((nth * nth) % 29)}`),
 };
 
 /** Each is entered by what happens on real hosts. */

@@ -26,8 +26,16 @@ const LOOKS = {
 
 /** What must be seen without scrolling: what is wrong, since when, what to do; and the first panel. */
 const EXPECTED: Readonly<Record<keyof typeof SITUATIONS, { says: readonly RegExp[]; first: string }>> = {
-  healthy: { says: [/● ready/], first: 'recent' },
-  'under attack': { says: [/● ready/], first: 'recent' },
+  healthy: { says: [/● ready$/m], first: 'top' },
+  'under attack': {
+    says: [
+      /● ready\n/,
+      /\d\d\.\d % of the requests are denied(, usually \d+\.\d %)? (since \d\d:\d\d:\d\d UTC|for more than a minute)\n/,
+      /Most denied: ip:127\.66\.\d+\.0\/24 of list manual, [\d,]+ times in 5 minutes\./,
+      /To do: if visitors of yours are in “Most denied”, put the list in shadow mode.*HaverdictDenyShareJump/s,
+    ],
+    first: 'top',
+  },
   degraded: {
     says: [
       /▲ degraded since \d\d:\d\d:\d\d UTC/,
@@ -53,9 +61,9 @@ const EXPECTED: Readonly<Record<keyof typeof SITUATIONS, { says: readonly RegExp
       /◌ ready, but no request yet/,
       /No request has been checked yet/,
       /HAProxy is connected/,
-      /haverdict doctor --haproxy/,
+      /^haverdict doctor --haproxy \/etc\/haproxy\/haproxy\.cfg --live$/m,
     ],
-    first: 'recent',
+    first: 'haproxy',
   },
 };
 /** Those in the docs. */
@@ -108,7 +116,7 @@ const SEEN = `(() => {
     text: said.map((part) => part.innerText).join('\\n'),
     bottom: Math.max(...said.map((part) => part.getBoundingClientRect().bottom)),
     isWide: document.documentElement.scrollWidth > document.documentElement.clientWidth,
-    cut: [...document.querySelectorAll('#figures dd:not(.spark), #recent td:nth-child(2)')]
+    cut: [...document.querySelectorAll('#figures dd:not(.spark), #recent td, #top td')]
       .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
       .map(({ innerText }) => innerText),
     order: [...document.querySelectorAll('#panels > *')].map(({ id }) => id),

@@ -215,7 +215,7 @@ describe('the screen of top', () => {
 
   it('says what is missing where nothing has been checked yet', () => {
     const lines = texts(overviewOf(agentState({ takenAtMs: NOON, startedAtMs: NOON - 1000 })), USUAL);
-    assert.match(lines[1] ?? '', /no request checked yet: haverdict doctor --live finds what is missing$/);
+    assert.match(lines[1] ?? '', /no request checked yet: see haverdict doctor --haproxy FILE --live$/);
   });
 
   it('is painted over what was there, with colours only where they are wanted', () => {

@@ -1,0 +1,48 @@
+import type { AgentState } from '../state/state.ts';
+import { type DenySurge, denySurge } from './deny-surge.ts';
+import { foreign, type Html, html } from './html.ts';
+import { count, moment, rate, share } from './page-format.ts';
+import { runbookLink } from './page-runbook.ts';
+
+/** Passing requests that fell below this part of what they were are kept out by a list that is too wide. */
+const FEWER = 0.5;
+
+/** One notice where much more is denied than usual: since when, who, and whether visitors are among them. */
+export function surgeNotice(state: AgentState): Html {
+  const surge = denySurge(state);
+  if (surge === undefined) return html``;
+  const { usualShare, sinceMs } = surge;
+  const usual = usualShare === undefined ? html`` : html`, usually ${share(usualShare, 1)}`;
+  const since =
+    sinceMs === undefined ? html`for more than a minute` : html`since ${moment(sinceMs, state.takenAtMs)} UTC`;
+  const { what, advice, runbook } = meaningOf(surge);
+  return html`<div class="notice"><p><b>${share(surge.share, 1)} of the requests are denied${usual}</b> <small>${since}</small>
+<br>${mostDeniedText(state)}${what}
+<br>To do: ${advice}. Runbook: ${runbookLink(runbook)}</p></div>\n`;
+}
+
+function mostDeniedText({ top: [most] }: AgentState): Html {
+  if (most === undefined) return html``;
+  return html`Most denied: ${foreign(most.subject, 100)} of list ${foreign(most.list)}, ${count(most.count)} times in 5 minutes. `;
+}
+
+function meaningOf({ passing }: DenySurge): {
+  readonly what: string;
+  readonly advice: string;
+  readonly runbook: string;
+} {
+  const ask = 'if visitors of yours are in “Most denied”, put the list in shadow mode, otherwise nothing';
+  if (passing === undefined) return { what: '', advice: ask, runbook: 'HaverdictDenyShareJump' };
+  const rates = `${rate(passing.now)} /s, ${rate(passing.before)} /s before`;
+  return passing.now < FEWER * passing.before
+    ? {
+        what: `Fewer requests pass (${rates}): a list may be too wide.`,
+        advice: 'find the wrong list in “Most denied”, and put it in shadow mode',
+        runbook: 'HaverdictBlocksEverybody',
+      }
+    : {
+        what: `As many requests pass as before (${rates}): it looks like an attack, which is kept out.`,
+        advice: ask,
+        runbook: 'HaverdictDenyShareJump',
+      };
+}
