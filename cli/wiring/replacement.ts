@@ -74,6 +74,7 @@ export function replacementsIn(
   const names = new Set(all.flatMap(({ parts }) => parts.map(({ found }) => found.name)));
   const problems = [
     ...own.flatMap((one, at) => sameFile(one, own.slice(0, at))),
+    ...spoe.flatMap((one) => readAsConfig(one, own)),
     ...all.flatMap(({ file, broken }) => broken.map(({ at, what }) => `${file.path}:${at + 1}: ${what}`)),
     ...all.flatMap(namesIn),
     ...own.flatMap(uselessIn),
@@ -170,6 +171,14 @@ function namesIn({ file, parts }: Replacement): string[] {
 function sameFile({ file }: Replacement, before: readonly Replacement[]): string[] {
   const other = before.find((one) => one.file.realPath === file.realPath);
   return other === undefined ? [] : [`${file.path} is the same file as ${other.file.path}: name it once`];
+}
+
+/** HAProxy reads each `*.cfg` of a folder that it is given. */
+function readAsConfig({ file }: Replacement, own: readonly Replacement[]): string[] {
+  if (own.every((one) => one.file.realPath !== file.realPath)) return [];
+  return [
+    `${file.path} is the SPOE file, and HAProxy would read it as its configuration too: move it to another folder, and change its path in the filter lines`,
+  ];
 }
 
 function missingText(name: string): string {

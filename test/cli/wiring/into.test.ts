@@ -72,6 +72,8 @@ describe('parts between marks', () => {
       /link\.cfg is the same file as .*haproxy\.cfg/,
       (at) => symlinkSync(at('haproxy.cfg'), at('link.cfg')),
     ],
+    ['a folder with the SPOE file', ['.'], /haverdict\.spoe\.cfg is the SPOE file, and HAProxy would read it as/],
+    ['the SPOE file by name', ['haproxy.cfg', 'haverdict.spoe.cfg'], /haverdict\.spoe\.cfg is the SPOE file/],
     ['a folder without files', ['d'], /d has no \.cfg file/, (at) => mkdirSync(at('d/e.cfg'), { recursive: true })],
     ['a pipe', ['p.cfg'], /p\.cfg cannot be read: .*not a file/, (at) => spawnSync('mkfifo', [at('p.cfg')])],
     ['a file that is not there', ['none.cfg'], /none\.cfg cannot be read: .*ENOENT/],
