@@ -122,15 +122,15 @@ function updates(state: AgentState, interval: SnapshotInterval): Figure {
   if (problem === undefined) return { name, value: html`● live`, more };
   if (problem.isStarting) return { name, value: html`◌ starting`, more, tone: 'wait' };
   const word = state.mirror.state === 'loading' ? 'not loaded' : 'behind';
-  return { name, value: html`▲ ${word}`, more, tone: 'bad' };
+  return { name, value: html`${word}`, more, tone: 'bad' };
 }
 
 /** Whether calls flow: without any, neither their time nor their failures say that all is well. */
 function backend(state: AgentState, interval: SnapshotInterval): Figure {
   const name = 'Backend';
   const { breaker } = state.backend;
-  if (breaker === 'open') return { name, value: html`■ no calls`, more: html`breaker open`, tone: 'bad' };
-  if (breaker === 'probing') return { name, value: html`▲ probing`, more: html`one call at a time`, tone: 'bad' };
+  if (breaker === 'open') return { name, value: html`no calls`, more: html`breaker open`, tone: 'bad' };
+  if (breaker === 'probing') return { name, value: html`probing`, more: html`one call at a time`, tone: 'bad' };
   const [failures, calls] = [interval.growth(failed), interval.growth(callsOf)];
   const isBad = isTooLarge(failed, callsOf, state, interval);
   const time = atMost(

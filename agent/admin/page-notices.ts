@@ -36,11 +36,10 @@ export function headline(state: AgentState, interval: SnapshotInterval): Html {
       ? html``
       : html` since ${moment(sinceMs, state.takenAtMs)} UTC <small>(${duration(state.takenAtMs - sinceMs)})</small>`;
   const window = interval.isSinceStart ? 'since the start' : `over the last ${Math.round(interval.seconds)} s`;
-  const workers = state.workers === 1 ? '' : `, ${state.workers} workers`;
+  const up = duration(state.takenAtMs - state.startedAtMs);
   return html`<h1 id="host" data-live>${foreign(state.host)}</h1>
 <p id="health" class="${tone}" data-live>${sign} ${text}${since}</p>
-<p id="about" data-live>haverdict ${state.version}, up ${duration(state.takenAtMs - state.startedAtMs)}, PID ${state.pid}${workers}${recovery(state)}</p>
-<p id="taken" data-live>${moment(state.takenAtMs, state.takenAtMs)} UTC, numbers ${window}</p>
+<p id="taken" data-live>${moment(state.takenAtMs, state.takenAtMs)} UTC, up ${up}${recovery(state)}, numbers ${window}</p>
 `;
 }
 

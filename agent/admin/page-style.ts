@@ -49,6 +49,8 @@ section { min-width: 0; background: var(--panel); border: 1px solid var(--line);
 #recent:not(:has(table)) button { display: none; }
 #configuration, section:first-child { grid-column: 1 / -1; }
 #top:first-child { grid-column: auto; }
+#top, #recent { align-self: stretch; }
+#backend:not(:first-child) { grid-row: span 2; }
 #configuration dl, section:first-child dl { columns: 20rem 3; column-gap: 2rem; }
 #configuration dl { columns: 2; }
 section dl div { break-inside: avoid; }

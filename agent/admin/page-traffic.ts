@@ -47,7 +47,7 @@ export function backend({ backend, backendTime, takenAtMs }: AgentState): Html {
     ['throttled by maxCallsPerSecond', count(backend.budgetWaits)],
     ['entries ignored', count(backend.notCounted)],
     ['throttled by the backend', count(backend.throttled)],
-    ['calls allowed', html`${rate(backend.callsPerSecond)} /s`],
+    ['call limit', html`${rate(backend.callsPerSecond)} /s`],
     ['last error', lastError(backend, takenAtMs)],
   ]);
 }

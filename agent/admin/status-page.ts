@@ -47,7 +47,8 @@ ${headline(state, interval)}<p id="clock"></p><p id="notice" role="status"></p>
 ${notices(state)}${figures(state, interval)}<div id="panels">
 ${panels(snapshot, interval)}</div>
 </main>
-<footer><p>For programs: <a href="metrics">metrics</a>, <a href="state.json">state</a>, <a href="readyz">readiness</a></p>
+<footer><p id="about" data-live>haverdict ${state.version}, PID ${state.pid}, ${state.workers === 1 ? '1 worker' : `${state.workers} workers`}</p>
+<p>For programs: <a href="metrics">metrics</a>, <a href="state.json">state</a>, <a href="readyz">readiness</a></p>
 <noscript><p>Without JavaScript the page does not update itself: reload it for new numbers.</p></noscript></footer>
 <script>${new Html(SCRIPT)}</script>
 </body>

@@ -23,7 +23,7 @@ export function updatesProblems({ updates, mirror, config, startedAtMs, takenAtM
       ...(lastError !== undefined && {
         lastError: { text: lastError, ...(lastErrorAtMs !== undefined && { atMs: lastErrorAtMs }) },
       }),
-      ...(isNew ? { advice: 'wait, this takes a few seconds after a start', isStarting: true } : SEE_LOG),
+      ...(isNew ? { advice: 'wait, this takes a few seconds after a start', isStarting: true } : adviceFor(lastError)),
       runbook: isBehind ? 'HaverdictUpdatesBehind' : 'HaverdictMirrorBehind',
     },
   ];
@@ -42,12 +42,17 @@ function behindSince({
 
 function updatesCause({ lastError, ageSeconds }: AgentState['updates']): string {
   const what =
-    lastError === undefined ? 'the backend does not confirm that all changes have arrived' : 'changes cannot be read';
-  const last = ageSeconds === null ? 'nothing since the start' : `the last time ${Math.round(ageSeconds)} s ago`;
-  return `${what}, ${last}`;
+    lastError === undefined
+      ? 'the backend does not confirm that all changes have arrived'
+      : 'changes to the lists cannot be fetched';
+  return `${what}; ${ageSeconds === null ? 'none since the start' : `complete up to ${Math.round(ageSeconds)} s ago`}`;
 }
 
 function mirrorCause({ state, lastError }: AgentState['mirror']): string {
   if (lastError !== undefined) return 'the mirror cannot be loaded';
   return state === 'loading' ? 'the mirror is not loaded yet' : 'the mirror is not proven to be up to date';
+}
+
+function adviceFor(lastError: string | undefined): Pick<Problem, 'advice' | 'command'> {
+  return lastError === undefined ? SEE_LOG : { ...SEE_LOG, advice: `check the function, then ${SEE_LOG.advice}` };
 }

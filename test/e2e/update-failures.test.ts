@@ -229,7 +229,7 @@ function failing(mode: 'invalidate' | 'mirror', build: HaproxyBuild): void {
         );
       if (failure.logged === POLLS_FAIL) {
         const { ready: line, lastError, page: shown } = await told();
-        assert.match(line, /: changes cannot be read, the last time \d+ s ago/);
+        assert.match(line, /: changes to the lists cannot be fetched; complete up to \d+ s ago/);
         assert.ok(lastError !== undefined && shown.includes('Last error at'), shown);
       }
       await failure.end(backend);

@@ -34,7 +34,14 @@ export function importView(part) {
     const reports = complaints.map((line) => `${line}\n`);
     const isRefused = code !== 0 && code !== 65;
     if (isRefused) shown.append(...preview('', reports, 0));
-    else shown.append(...preview([...out.slice(-1), ...last].map((line) => line.trim()).join('; '), [...reports, ...out.slice(0, -1)], cut));
+    else
+      shown.append(
+        ...preview(
+          [...out.slice(-1), ...last].map((line) => line.trim()).join('; '),
+          [...reports, ...out.slice(0, -1)],
+          cut,
+        ),
+      );
     if (isRefused) throw new Refusal({ complaints: last });
     write.disabled = false;
     write.focus();

@@ -76,11 +76,11 @@ describe('the health of an agent', () => {
     assert.equal(told({ state: 'live', ageSeconds: 0.8 }), 'ready');
     assert.equal(
       told({ state: 'behind', ageSeconds: 75.2, lastError: 'no' }),
-      `${behind}changes cannot be read, the last time 75 s ago`,
+      `${behind}changes to the lists cannot be fetched; complete up to 75 s ago`,
     );
     assert.equal(
       told({ state: 'behind', ageSeconds: null }),
-      `${behind}the backend does not confirm that all changes have arrived, nothing since the start`,
+      `${behind}the backend does not confirm that all changes have arrived; none since the start`,
     );
     assert.match(told({ state: 'behind', ageSeconds: null }, 29), /^starting: new blocks/);
     assert.match(told({ state: 'behind', ageSeconds: null }, 30), /^degraded: /);
@@ -100,7 +100,7 @@ describe('the health of an agent', () => {
         }),
       ).problems.map(({ effect, cause, runbook }) => [effect, cause, runbook]);
     const block = 'new blocks take effect after up to 60 s';
-    const cause = 'the backend does not confirm that all changes have arrived, the last time 90 s ago';
+    const cause = 'the backend does not confirm that all changes have arrived; complete up to 90 s ago';
     assert.deepEqual(told('behind', 'behind'), [
       [`${block}, and the function is asked, and the mirror if that fails`, cause, 'HaverdictUpdatesBehind'],
     ]);

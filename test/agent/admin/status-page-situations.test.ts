@@ -50,9 +50,9 @@ const EXPECTED: Readonly<Record<keyof typeof SITUATIONS, { says: readonly RegExp
     says: [
       /▲ degraded since/,
       /New blocks take effect after up to 60 s\n/,
-      /Cause: changes cannot be read, nothing since the start\n/,
+      /Cause: changes to the lists cannot be fetched; none since the start\n/,
       /Last error at \d\d:\d\d:\d\d UTC: .*503/,
-      /To do: read the agent's log journalctl -u haverdict -n 50.*HaverdictUpdatesBehind/s,
+      /To do: check the function, then read the agent's log journalctl -u haverdict -n 50.*HaverdictUpdatesBehind/s,
     ],
     first: 'updates',
   },
