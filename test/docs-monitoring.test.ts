@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
@@ -10,6 +9,7 @@ import { METRICS } from '../agent/admin/metrics.ts';
 import { LIST_METRICS } from '../cli/bulk/metrics-file.ts';
 import { loadSettings } from '../config/load.ts';
 import { PROMTOOL } from '../dev/test-tools.ts';
+import { temporaryFolder } from './support/config-file.ts';
 import { HAPROXY_METRICS } from './support/haproxy-metrics.ts';
 import { describeNewer } from './support/scope.ts';
 
@@ -113,12 +113,12 @@ describeNewer('what promtool says', () => {
     promtool('test', 'rules', 'docs/monitoring/alerts.test.yml');
   });
 
-  it('of the queries of the dashboard: Prometheus can read them', () => {
+  it('of the queries of the dashboard: Prometheus can read them', (t) => {
     const written = queries.map(({ expr }) => expr.replaceAll('$__rate_interval', '5m'));
     const file = JSON.stringify({
       groups: [{ name: 'g', rules: written.map((expr, index) => ({ record: `r${index}`, expr })) }],
     });
-    const path = join(mkdtempSync(join(tmpdir(), 'haverdict-rules-')), 'queries.yml');
+    const path = join(temporaryFolder(t), 'queries.yml');
     writeFileSync(path, file);
     promtool('check', 'rules', path);
   });

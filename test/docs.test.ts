@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, globSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { SOURCES } from '../agent/decision/decision.ts';
@@ -46,9 +45,9 @@ describe('the docs', () => {
     assert.deepEqual(Object.fromEntries(documented), Object.fromEntries(actual));
   });
 
-  it('show a config in the README that the agent takes', () => {
+  it('show a config in the README that the agent takes', (t) => {
     const [, yaml = ''] = /```yaml\n([\s\S]*?)```/.exec(text('README.md')) ?? [];
-    const file = join(mkdtempSync(join(tmpdir(), 'haverdict-readme-')), 'haverdict.yaml');
+    const file = join(temporaryFolder(t), 'haverdict.yaml');
     writeFileSync(file, yaml);
     assert.equal(loadSettings(file, {}).messages[0]?.name, 'check-request');
   });

@@ -1,8 +1,8 @@
 // Runs test files on all processors. A file that fails is run once more by itself; if it passes then, it is flaky, and the
 // last line names it. `--scope newer|all` takes what `npm test` does not (test/support/scope.ts).
 import { spawnSync } from 'node:child_process';
-import { globSync, readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { chmodSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundledProgram } from './support/bundled-program.ts';
@@ -33,14 +33,16 @@ if (files.length === 0) {
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 process.env.TEST_SCOPE = scope;
 process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
+const isWholeRun = positionals.length === 0;
 // A single file may be run often, and its stack traces are to have the lines of the source.
-if (positionals.length === 0) process.env.TEST_PROGRAM = await bundledProgram(BUNDLED_PROGRAM, version);
+if (isWholeRun) process.env.TEST_PROGRAM = await bundledProgram(BUNDLED_PROGRAM, version);
 // An agent whose heap is bounded already need not start twice: test/integration/memory.test.ts is about one that does.
 process.env.NODE_OPTIONS = '--max-old-space-size=2048';
 
+const temporary = isWholeRun ? temporaryFolder() : undefined;
+
 const startedAt = performance.now();
 // Two more than there are processors: many tests wait for a time that the product has.
-const isWholeRun = positionals.length === 0;
 const cache = join(ROOT, '.cache/folders');
 const processes = isWholeRun ? testProcesses(files, scope, ROOT, cache) : files.map(processOf);
 const results = await runFiles(processes, availableParallelism() + 2);
@@ -60,8 +62,25 @@ const skipped = results.flatMap(({ skipped }) => skipped);
 
 for (const result of broken) for (const { title } of result.failures) console.log(`failed: ${name(result)}: ${title}`);
 for (const title of skipped) console.log(`skipped, which no test may be: ${title}`);
+// What a failed test leaves behind says nothing.
+const left = temporary === undefined || failed.length > 0 ? [] : leftIn(temporary);
+for (const name of left) console.log(`left behind by a test in the folder for temporary files: ${name}`);
 console.log(`\n${lastLine()}`);
-process.exit(broken.length + skipped.length > 0 || !isWhole ? 1 : 0);
+process.exit(broken.length + skipped.length + left.length > 0 || !isWhole ? 1 : 0);
+
+/** A folder of this run alone, where each user may write. */
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'haverdict-run-'));
+  chmodSync(folder, 0o1777);
+  process.env.TMPDIR = folder;
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Ours: a browser or npm have files of their own. */
+function leftIn(folder: string): string[] {
+  return readdirSync(folder).filter((name) => name.startsWith('haverdict-'));
+}
 
 function filesOf(scope: Scope, patterns: readonly string[]): string[] {
   const found = patterns.length > 0 ? globSync(patterns) : globSync('test/**/*.test.ts', { cwd: ROOT });

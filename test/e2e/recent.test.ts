@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
+import { temporaryFolder } from '../support/config-file.ts';
 import { describeOnEveryHaproxy } from '../support/every-haproxy.ts';
 import { type Answer, askOnce, DENY, PLAIN, type RecentSite, startRecentSite } from '../support/recent-site.ts';
 import { hasIpv6, hasNewer, longRuns } from '../support/scope.ts';
@@ -195,7 +195,7 @@ describeOnEveryHaproxy('recentSeconds', (build) => {
   });
 
   it('asks about every request where the client has no address', async (t) => {
-    const path = join(tmpdir(), `haverdict-recent-${process.pid}-${build.version}.sock`);
+    const path = join(temporaryFolder(t), 'site.sock');
     const site = await startRecentSite(t, build, {
       haproxy: LONG,
       message: { subjects: [{ kind: 'ip', expression: 'src' }], policy: { default: 'open' } },

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { AdminServer } from '../../../agent/admin/server.ts';
 import type { AgentState } from '../../../agent/state/state.ts';
 import type { ListenAddress } from '../../../config/listen-address.ts';
 import { HandClock } from '../../support/clock.ts';
+import { temporaryFolder } from '../../support/config-file.ts';
 import { sampleState } from './sample-state.ts';
 
 const hits = async () => ({ sinceMs: 0, isComplete: true, entries: [] });
@@ -172,7 +172,7 @@ describe('the admin server', () => {
   });
 
   it('listens on a unix socket with the mode that is asked for', async (t) => {
-    const path = join(mkdtempSync(join(tmpdir(), 'haverdict-admin-')), 'admin.sock');
+    const path = join(temporaryFolder(t), 'admin.sock');
     const { server } = await start(t, { target: { type: 'unix', path, mode: 0o600 } });
     assert.equal(server.address, `unix:${path}`);
     assert.equal(statSync(path).mode & 0o777, 0o600);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -13,13 +13,14 @@ import { CliError } from '../../../cli/exit/cli-error.ts';
 import { openUrl, redirectedUrl } from '../../../cli/source/fetch-url.ts';
 import { openSource } from '../../../cli/source/open-source.ts';
 import type { Source } from '../../../cli/source/source.ts';
+import { temporaryFolder } from '../../support/config-file.ts';
 
 const LIST = '203.0.113.7\n203.0.113.8\n';
 const INSIDE = { inside: true };
 
 describe('a source', () => {
-  it('is a file', async () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'haverdict-source-')), 'list.txt');
+  it('is a file', async (t) => {
+    const path = join(temporaryFolder(t), 'list.txt');
     writeFileSync(path, LIST);
     const source = await openSource(path, {});
     assert.equal(await textOf(source), LIST);
