@@ -60,10 +60,11 @@ for (const workers of [1, 2])
       assert.deepEqual((await state()).recent.map(of).reverse(), expected);
       assert.deepEqual((await state()).top.map(of).toSorted(), expected.toSorted());
       const page = await get('/');
-      for (const section of ['recent', 'top']) {
-        const [, shown = ''] = new RegExp(`<section id="${section}"(.*?)</section>`, 's').exec(page) ?? [];
-        for (const text of expected.flat()) assert.ok(shown.includes(`${text ?? ''}`), `${text} in ${section}`);
-      }
+      const shown = (section: string) =>
+        new RegExp(`<section id="${section}"(.*?)</section>`, 's').exec(page)?.[1] ?? '';
+      for (const text of expected.flat()) assert.ok(shown('recent').includes(String(text ?? '')), `${text} in recent`);
+      // An entry may have denied more clients than one.
+      for (const [subject = ''] of expected) assert.ok(shown('top').includes(String(subject)), `${subject} in top`);
       const { isComplete, entries } = JSON.parse(await get('/hits.json'));
       const counted = entries.map(({ subject, list, count }: EntryHits) => [subject, list, count]);
       assert.deepEqual(counted.toSorted(), expected.map(([subject]) => [subject, 'manual', 1]).toSorted());

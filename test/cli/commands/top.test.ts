@@ -62,6 +62,7 @@ describe('haverdict top', () => {
       'spop.connections',
       'spop.framesPerSecond',
       'spop.errors',
+      'condition',
       'degraded',
       'degradedSinceMs',
       'reloadError',
