@@ -26,7 +26,7 @@ const IMAGES = join(import.meta.dirname, '../../docs/images');
 
 const LOOKS = {
   light: { width: 1280, height: 800, scheme: 'light', axe: true },
-  dark: { width: 1280, height: 800, scheme: 'dark', axe: false },
+  dark: { width: 1280, height: 800, scheme: 'dark', axe: true },
   phone: { width: 390, height: 844, scheme: 'dark', axe: true },
   /** The width to which pages must reflow (WCAG 2.2, 1.4.10). */
   small: { width: 320, height: 900, scheme: 'light', axe: false },
@@ -121,11 +121,15 @@ describeNewer('the console against the local cloud', () => {
     await reads(page, '#explained h2', 'passes: no entry applies');
     await page.tabTo('[name=reason]');
     await page.type(`abuse ${HOSTILE}`);
+    await page.press('Enter'); // it could mean either of two opposites
+    await page.tabTo('[name=note]');
+    await page.type('T-4711');
     await page.tabTo('[value=block]');
     await page.press('Enter');
     await reads(page, '#said', 'blocked ip:203.0.113.7 in list manual until');
     await reads(page, '#said', 'takes effect for allowed clients within');
-    await reads(page, '#explained h2', 'gets status 403');
+    await reads(page, '#explained h2', 'is blocked: gets status 403');
+    await reads(page, '#explained p', `deny ip:203.0.113.7 in list manual, abuse ${HOSTILE} (T-4711), by `);
     await reads(page, '#explained td', HOSTILE);
     await becomes('203.0.113.7', 403);
     await page.tabTo('#said button');
@@ -136,6 +140,12 @@ describeNewer('the console against the local cloud', () => {
     await reads(page, '#said', 'list manual: 0 restored, 1 removed, 0 left alone');
     await reads(page, '#explained h2', 'passes: no entry applies');
     await becomes('203.0.113.7', 200);
+    await page.evaluate('document.activeElement.blur()');
+    await page.press('/');
+    await page.type('203.0.113.8'); // in the place of what was searched
+    await page.press('Enter');
+    await reads(page, '#explained h2', 'ip:203.0.113.8 passes: no entry applies');
+    assert.equal(await page.evaluate(`document.querySelector('#said').innerText`), '');
     assert.deepEqual(page.complaints, []);
   });
 
@@ -177,7 +187,7 @@ describeNewer('the console against the local cloud', () => {
     await page.evaluate(`document.querySelector('[name=list]').value = 'other'`);
     await page.evaluate(`document.querySelector('[value=allow]').click()`);
     await reads(page, '[role=alert]', 'list other is new');
-    await reads(page, '.check.named', '--new-list');
+    await reads(page, '.check.named:not([hidden])', '--new-list');
     assert.equal(await statusOf('198.51.100.7'), 200);
     assert.equal((await haverdict('lists', '--all')).stdout.includes('other'), false);
   });
@@ -210,7 +220,7 @@ describeNewer('the console against the local cloud', () => {
     await see(page, '#history/list:feed');
     await reads(page, 'td', name);
     await page.evaluate(`document.querySelector('tbody button').click()`);
-    await reads(page, 'dialog[open]', `imported 2 put, 1 invalid, 1 protected: list feed`);
+    await reads(page, 'dialog[open]', `imported 2 written, 1 invalid, 1 protected: list feed`);
     await reads(page, 'dialog[open] .sum', '2 removed');
     await page.evaluate(`document.querySelector('dialog .buttons button').click()`);
     await reads(page, '#said', 'list feed: 0 restored, 2 removed');

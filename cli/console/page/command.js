@@ -74,7 +74,7 @@ async function answered(order, input) {
 }
 
 /** Exit codes: 65 is done, but with skipped lines; 75 is done, but late. */
-const DONE = [0, 65, 75];
+export const DONE = [0, 65, 75];
 
 /** Runs a command that changes something; its lines. */
 export async function change(command, args, options, file) {

@@ -39,10 +39,11 @@ export function choice(name, options, more = {}) {
   return el('select', { name, ...more }, ...options.map(([value, text]) => el('option', { value }, text)));
 }
 
-export function check(name, label) {
+/** A box for an option; a rare one is shown once a refusal names it. */
+export function check(name, label, isRare = false) {
   return el(
     'label',
-    { class: 'check' },
+    { class: 'check', hidden: isRare },
     el('input', { type: 'checkbox', name }),
     ` ${label} `,
     el('code', {}, `--${name}`),

@@ -21,7 +21,8 @@ export function entryFields(usual = '24h') {
   );
   return [
     el('div', { class: 'pair' }, field('For how long', lifetime), until),
-    field('Why', el('input', { name: 'reason', autocomplete: 'off' }), 'HAProxy gets it, too'),
+    field('Why', el('input', { name: 'reason', autocomplete: 'off' }), 'the site gets it, too'),
+    field('Note', el('input', { name: 'note', autocomplete: 'off' }), 'for you, such as a ticket'),
     field(
       'List',
       el('input', { name: 'list', value: 'manual', list: 'list-names', autocomplete: 'off', spellcheck: 'false' }),
@@ -61,11 +62,13 @@ export function form(work, ...children) {
         if (element.ariaBusy === 'true') return;
         element.ariaBusy = 'true';
         refused.textContent = '';
+        say([]);
         try {
           await work(element, event.submitter?.value);
         } catch (error) {
           refused.textContent = error.message;
-          if (error.message.includes('--force')) refused.append('\n--force is only for the command line.');
+          if (error.message.includes('--force'))
+            refused.append('\nThis page has no --force: block less, or use the command line.');
           offerNamed(element, error.message);
         }
         element.ariaBusy = 'false';
@@ -78,14 +81,19 @@ export function form(work, ...children) {
   return element;
 }
 
-/** Marks the checkboxes whose option a refusal names. */
+/** Marks, and shows, the checkboxes whose option a refusal names. */
 function offerNamed(element, text) {
-  for (const box of element.querySelectorAll('[type=checkbox]'))
-    box.parentElement.classList.toggle('named', text.includes(`--${box.name}`));
+  for (const { name, parentElement } of element.querySelectorAll('[type=checkbox]')) {
+    const isNamed = text.includes(`--${name}`);
+    parentElement.classList.toggle('named', isNamed);
+    if (isNamed) parentElement.hidden = false;
+  }
 }
 
 /** What was done, until the next is said. */
 export function say(lines, ...more) {
   const text = lines.map((line) => el('p', {}, line));
-  document.getElementById('said').replaceChildren(...text, ...more.filter(isThere));
+  const said = document.getElementById('said');
+  said.replaceChildren(...text, ...more.filter(isThere));
+  if (lines.length > 0) said.scrollIntoView({ block: 'nearest' });
 }

@@ -2,6 +2,7 @@ import { read } from './command.js';
 import { choice, el, field, foreign, table, time } from './dom.js';
 import { form } from './form.js';
 import { undo } from './undo.js';
+import { count } from './working.js';
 
 const SINCE = [
   ['24h', 'the last day'],
@@ -46,7 +47,7 @@ function changesTable({ changes, left }, again) {
       ['Who', ({ by }) => foreign(by)],
       ['List', ({ list }) => foreign(list)],
       ['Did', (one) => foreign(didOf(one))],
-      ['Subjects', (one) => foreign(subjectsOf(one))],
+      ['Subjects', (one) => linked(one, foreign(subjectsOf(one)))],
       ['Until', ({ until }) => time(until)],
       ['Why', ({ why }) => foreign(why)],
       ['Source', ({ source }) => foreign(source)],
@@ -82,6 +83,8 @@ const DID = {
   'list-deleted': 'deleted the list',
 };
 
+const TOTALS = { __proto__: null, put: 'written', kept: 'left alone' };
+
 const didOf = ({ change, action = '' }) => `${DID[change] ?? change} ${action}`.trim();
 
 /** Of a run with totals these are enough. */
@@ -94,6 +97,12 @@ function subjectsOf({ subjects = [], totals = {} }) {
   const [first, ...more] = subjects;
   if (first !== undefined) return more.length === 0 ? first : `${first} and ${more.length} more`;
   return Object.entries(totals)
-    .map(([what, count]) => `${count} ${what}`)
+    .filter(([, many]) => many > 0)
+    .map(([what, many]) => `${count(many)} ${TOTALS[what] ?? what}`)
     .join(', ');
+}
+
+/** A subject leads to what happens to it. */
+function linked({ subjects: [first] = [] }, text) {
+  return first === undefined ? text : el('a', { href: `#search/${encodeURIComponent(first)}` }, text);
 }

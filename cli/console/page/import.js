@@ -1,4 +1,4 @@
-import { change, Refusal, run } from './command.js';
+import { change, DONE, Refusal, run } from './command.js';
 import { check, choice, el, field } from './dom.js';
 import { entryFields, form, optionsOf } from './form.js';
 import { preview, sayWithUndo } from './undo.js';
@@ -30,19 +30,14 @@ export function importView(part) {
       return sayWithUndo({ out: out.slice(-1), complaints: complaints.slice(-1), run: id }, () => {}); // all else was previewed
     }
     const { code, out, cut, complaints } = await run('import', ['-'], options, file);
-    const last = code === 0 ? [] : complaints.splice(-1);
+    const last = code === 0 ? [] : complaints.splice(-1); // what was refused, or how much would be skipped
     const reports = complaints.map((line) => `${line}\n`);
-    const isRefused = code !== 0 && code !== 65;
-    if (isRefused) shown.append(...preview('', reports, 0));
-    else
-      shown.append(
-        ...preview(
-          [...out.slice(-1), ...last].map((line) => line.trim()).join('; '),
-          [...reports, ...out.slice(0, -1)],
-          cut,
-        ),
-      );
-    if (isRefused) throw new Refusal({ complaints: last });
+    if (!DONE.includes(code)) {
+      shown.append(...preview('', reports, 0));
+      throw new Refusal({ complaints: last });
+    }
+    const sum = [...out.splice(-1), ...last].map((line) => line.trim()).join('; ');
+    shown.append(...preview(sum, [...reports, ...out], cut));
     write.disabled = false;
     write.focus();
   };
@@ -57,8 +52,8 @@ export function importView(part) {
     el('div', { class: 'fields' }, ...entryFields('never'), field('What is in it', choice('kind', KINDS))),
     check('skip-invalid', 'Skip lines that cannot be read'),
     check('skip-protected', 'Skip what is protected'),
-    check('new-list', 'Also if the list is not in the configuration'),
-    check('yes', 'Also new allows and redirects of a file that was imported before'),
+    check('new-list', 'Also if the list is not in the configuration', true),
+    check('yes', 'Also new allows and redirects of a file that was imported before', true),
     el('div', { class: 'buttons' }, el('button', { value: 'preview' }, 'Preview'), write),
   );
   element.addEventListener('input', () => (write.disabled = true)); // what is written was previewed

@@ -2,6 +2,7 @@ import { read, readLines } from './command.js';
 import { el, field, foreign, table, time } from './dom.js';
 import { form } from './form.js';
 import { entriesTable } from './search.js';
+import { count } from './working.js';
 
 const MOST = 200;
 
@@ -25,7 +26,7 @@ function listsTable(lists) {
     'Lists of the table',
     [
       ['List', ({ name }) => el('a', { href: `#lists/${name}` }, foreign(name))],
-      ['Entries', ({ counted }) => String(counted ?? 'counting…')],
+      ['Entries', ({ counted }) => (counted === undefined ? 'counting…' : count(counted))],
       ['Read from its source', ({ syncedAt }) => time(syncedAt)],
       ['Source', ({ source }) => foreign(source)],
       ['Owner', ({ owner }) => foreign(owner)],
@@ -57,9 +58,9 @@ async function listView(part, name) {
   );
   part.append(el('h1', {}, `List ${name}`), filters, entries);
   const { summary, record = {}, lease } = await read('lists describe', [name]);
-  const counts = Object.entries(summary.byAction).map(([action, count]) => `${count} ${action}`);
+  const counts = Object.entries(summary.byAction).map(([action, many]) => `${count(many)} ${action}`);
   const facts = [
-    ['Entries', `${summary.entries}${counts.length > 0 ? `: ${counts.join(', ')}` : ''}`],
+    ['Entries', `${count(summary.entries)}${counts.length > 0 ? `: ${counts.join(', ')}` : ''}`],
     ['Expired, not yet deleted', summary.expired || undefined],
     ['Not valid', summary.bad || undefined],
     ['Read from its source', time(record.syncedAt)],

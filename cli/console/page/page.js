@@ -37,14 +37,21 @@ async function show() {
   } catch (error) {
     part.append(el('p', { role: 'alert', class: 'refused' }, error.message));
   }
-  if (turn === shown && !main.contains(document.activeElement)) (main.querySelector('[data-first]') ?? main).focus();
+  if (turn === shown && !main.contains(document.activeElement)) focusFirst();
+}
+
+/** The first field, so that what is typed replaces what was there. */
+function focusFirst() {
+  const first = main.querySelector('[data-first]');
+  if (first) first.select();
+  else main.focus();
 }
 
 document.addEventListener('keydown', (event) => {
   if (event.key !== '/' || event.target.closest('input, textarea, select, dialog')) return;
   event.preventDefault();
   const box = document.querySelector('#search-text');
-  if (box) box.focus();
+  if (box) box.select();
   else location.hash = '#search';
 });
 // a file that misses its place would replace the page
@@ -62,5 +69,6 @@ document.getElementById('place').textContent = [
   `table ${about.table}${about.place ? ` at ${about.place}` : ''}`,
   `as ${about.by}`,
   about.config ?? 'without a configuration',
+  `times in ${Intl.DateTimeFormat().resolvedOptions().timeZone}`,
 ].join(' · ');
 await show();

@@ -20,7 +20,7 @@ export async function searchView(part, subject) {
   const found = el('div');
   const look = async (text) => {
     const explanation = await read('explain', [text]);
-    const again = () => look(text).then(() => box.focus());
+    const again = () => look(text).then(() => box.select());
     found.replaceChildren(explained(explanation, again), changes(text, explanation, again));
   };
   const search = () => {
@@ -40,11 +40,19 @@ export async function searchView(part, subject) {
 function explained({ decision, effect, unsupported, why, subjects, entries, lists }, again) {
   const isRefused = REFUSED.includes(decision.action);
   const who = foreign(subjects.map(({ told }) => told).join(', '));
+  const won = entries.find(({ outcome }) => outcome === 'wins');
   return el(
     'section',
     { id: 'explained' },
-    el('h2', { class: isRefused ? 'out' : 'in' }, isRefused ? '■ ' : '○ ', who, ` ${effect}`),
-    why && !effect.includes(why) && el('p', {}, `Why: ${why}.`),
+    el(
+      'h2',
+      { class: isRefused ? 'out' : 'in' },
+      isRefused ? '■ ' : '○ ',
+      who,
+      isRefused && ' is blocked:',
+      ` ${effect}`,
+    ),
+    won && el('p', {}, 'Why: ', foreign(toldOf(won)), effect.includes(why) ? '.' : `: ${why}.`),
     unsupported && el('p', {}, unsupported),
     !subjects[0].asked &&
       el('p', {}, 'Agents with this configuration do not look it up: an entry for it has no effect.'),
@@ -54,6 +62,12 @@ function explained({ decision, effect, unsupported, why, subjects, entries, list
           ['Outcome', ({ outcome, why }) => foreign([outcome, why].filter(Boolean).join(': '))],
         ]),
   );
+}
+
+/** As in: deny in list feed, spam (SBL1), by anna. */
+function toldOf({ subject, list, action, reason, note, createdBy }) {
+  const said = [reason, note && `(${note})`].filter(Boolean).join(' ');
+  return [`${action} ${subject} in list ${list}`, said, createdBy && `by ${createdBy}`].filter(Boolean).join(', ');
 }
 
 /** Entries, each with a button that removes it. */
@@ -92,9 +106,10 @@ function changes(text, { subjects }, again) {
   };
   return form(
     work,
+    el('button', { hidden: true, disabled: true }), // what Enter would press: Block and Allow are opposites
     el('h2', {}, 'Change it'),
     el('div', { class: 'fields' }, ...entryFields()),
-    check('new-list', 'Also if the list is not in the configuration'),
+    check('new-list', 'Also if the list is not in the configuration', true),
     el(
       'div',
       { class: 'buttons' },
