@@ -21,6 +21,12 @@ export function foreign(text: string, maxLength?: number): Html {
   return html`<bdi>${printable(text, maxLength)}</bdi>`;
 }
 
+/** A subject or another untrusted text; an address breaks only between its groups. */
+export function subject(text: string, maxLength?: number): Html {
+  const shown = foreign(text, maxLength);
+  return /^ip:[\da-f:./]+$/i.test(text) ? new Html(shown.text.replaceAll(':', ':<wbr>')) : shown;
+}
+
 function textOf(part: Part): string {
   if (part instanceof Html) return part.text;
   if (typeof part === 'object') return part.map(({ text }) => text).join('');

@@ -2,7 +2,7 @@ import { MAX_RECORDED } from '../state/decision-stats.ts';
 import type { AgentState, RecentDeny, TopSubject } from '../state/state.ts';
 import { TOP_MINUTES } from '../state/top-subjects.ts';
 import { isDenial } from './decision-totals.ts';
-import { foreign, type Html, html } from './html.ts';
+import { foreign, type Html, html, subject } from './html.ts';
 import { count, timeOfDay } from './page-format.ts';
 import { bar, tableSection } from './page-table.ts';
 
@@ -19,8 +19,8 @@ export function recentDenies({ recent }: AgentState): Html {
   }));
   const cells = (deny: RecentDeny) => [
     timeOfDay(deny.atMs),
-    foreign(deny.client ?? '', MAX_SUBJECT),
-    foreign(deny.list === '' ? '–' : deny.subject, MAX_SUBJECT),
+    subject(deny.client ?? '', MAX_SUBJECT),
+    subject(deny.list === '' ? '–' : deny.subject, MAX_SUBJECT),
     foreign(deny.list === '' ? '–' : deny.list),
     foreign(deny.reason),
     html`${action(deny.action)} ${deny.status ?? ''}`,
@@ -33,8 +33,8 @@ export function recentDenies({ recent }: AgentState): Html {
 export function mostDenied({ top, lastMinute }: AgentState): Html {
   const most = top[0]?.count ?? 1;
   const columns = [...['Entry', 'List'].map((name) => ({ name })), { name: 'Times', isNumber: true }] as const;
-  const cells = ({ subject, list, count: times }: TopSubject) => [
-    foreign(subject, MAX_SUBJECT),
+  const cells = ({ subject: entry, list, count: times }: TopSubject) => [
+    subject(entry, MAX_SUBJECT),
     foreign(list),
     html`${count(times)}${bar(times / most)}`,
   ];

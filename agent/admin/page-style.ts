@@ -57,12 +57,12 @@ section dl div { break-inside: avoid; }
 table { width: 100%; border-collapse: collapse; table-layout: fixed; }
 #recent th:first-child, #recent th:nth-child(6) { width: 5rem; }
 #recent th:nth-child(2), #recent th:nth-child(3) { width: 22%; }
-#recent th:nth-child(4) { width: 11%; }
+#recent th:nth-child(4) { width: 13%; }
 #recent th:last-child { width: 6.5rem; }
 #decisions th:nth-child(n + 2) { width: 14%; }
 #decisions th:nth-child(4) { width: 22%; }
-#top th:first-child { width: 42%; }
-#top th:last-child { width: 9rem; }
+#top th:first-child { width: 47%; }
+#top th:last-child { width: 8rem; }
 th { font-weight: 400; color: var(--soft); font-size: .8125rem; }
 th, td { text-align: left; vertical-align: top; padding: .2rem .75rem .2rem 0; border-bottom: 1px solid var(--line); }
 tr:last-child td { border-bottom: 0; padding-bottom: 0; }
@@ -71,17 +71,18 @@ th:last-child, td:last-child { padding-right: 0; }
 section dl div { display: grid; grid-template-columns: 9.5rem 1fr; gap: .75rem; padding: .15rem 0; }
 section dt { color: var(--soft); }
 code { font: .8125rem ui-monospace, monospace; }
-.bar { display: inline-block; width: 4.5rem; height: .5rem; margin-left: .5rem; fill: var(--track); }
+.bar { display: inline-block; width: 3.5rem; height: .5rem; margin-left: .5rem; fill: var(--track); }
 .bar rect + rect { fill: var(--fill); }
 a { color: inherit; }
 footer { margin-top: 1rem; color: var(--soft); }
 @media (max-width: 76rem) {
   #figures { grid-template-columns: repeat(3, minmax(0, 1fr)); }
   #panels { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  #top, #top:first-child { grid-column: span 2; }
 }
 @media (max-width: 40rem) {
   #panels { grid-template-columns: minmax(0, 1fr); }
-  #recent, #decisions { grid-column: auto; }
+  #top, #top:first-child, #recent, #decisions { grid-column: auto; }
   #configuration dl { columns: 1; }
   #figures { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   #figures dt + dd { font-size: 1.25rem; }

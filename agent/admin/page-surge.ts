@@ -1,6 +1,6 @@
 import type { AgentState } from '../state/state.ts';
 import { type DenySurge, denySurge } from './deny-surge.ts';
-import { foreign, type Html, html } from './html.ts';
+import { foreign, type Html, html, subject } from './html.ts';
 import { count, moment, rate, share } from './page-format.ts';
 import { runbookLink } from './page-runbook.ts';
 
@@ -23,7 +23,7 @@ export function surgeNotice(state: AgentState): Html {
 
 function mostDeniedText({ top: [most] }: AgentState): Html {
   if (most === undefined) return html``;
-  return html`Most denied: ${foreign(most.subject, 100)} of list ${foreign(most.list)}, ${count(most.count)} times in 5 minutes. `;
+  return html`Most denied: ${subject(most.subject, 100)} of list ${foreign(most.list)}, ${count(most.count)} times in 5 minutes. `;
 }
 
 function meaningOf({ passing }: DenySurge): {

@@ -5,21 +5,18 @@ import { type HealthFacts, type Problem, SEE_LOG } from './problem.ts';
 const START_MS = 30_000;
 
 /** Changes of the lists that do not arrive, or a mirror that is not up to date: one problem, since one is the cause of the other. */
-export function updatesProblems({ updates, mirror, config, startedAtMs, takenAtMs }: HealthFacts): Problem[] {
+export function updatesProblems(facts: HealthFacts): Problem[] {
+  const { updates, mirror, startedAtMs, takenAtMs } = facts;
   const isBehind = updates.state === 'behind';
-  const isMirrorBehind = mirror.state === 'behind' || mirror.state === 'loading';
-  if (!isBehind && !isMirrorBehind) return [];
+  if (!isBehind && !isMirrorBehind(mirror)) return [];
   const { lastError, lastErrorAtMs } = isBehind ? updates : mirror;
   const isNew = takenAtMs - startedAtMs < START_MS && lastError === undefined && updates.ageSeconds === null;
-  const late = `new blocks take effect after up to ${config.cache.allowTtlSeconds} s`;
-  const asked =
-    mirror.state === 'behind' ? 'the function is asked, and the mirror if that fails' : 'the function is asked';
   return [
     {
-      effect: [...(isBehind ? [late] : []), ...(isMirrorBehind ? [asked] : [])].join(', and '),
+      effect: effectOf(facts),
       cause: isBehind ? updatesCause(updates) : mirrorCause(mirror),
       about: 'updates',
-      ...(isBehind && !isNew && { sinceMs: behindSince({ updates, config, startedAtMs, takenAtMs }) }),
+      ...(isBehind && !isNew && { sinceMs: behindSince(facts) }),
       ...(lastError !== undefined && {
         lastError: { text: lastError, ...(lastErrorAtMs !== undefined && { atMs: lastErrorAtMs }) },
       }),
@@ -27,6 +24,18 @@ export function updatesProblems({ updates, mirror, config, startedAtMs, takenAtM
       runbook: isBehind ? 'HaverdictUpdatesBehind' : 'HaverdictMirrorBehind',
     },
   ];
+}
+
+function isMirrorBehind({ state }: AgentState['mirror']): boolean {
+  return state === 'behind' || state === 'loading';
+}
+
+function effectOf({ backend, updates, mirror, config }: HealthFacts): string {
+  const isBehind = updates.state === 'behind';
+  if (isBehind && backend.breaker !== 'closed') return 'new blocks take effect when the backend answers again';
+  const late = `new blocks take effect after up to ${config.cache.allowTtlSeconds} s`;
+  const asked = mirror.state === 'behind' ? 'the function is asked first, then the mirror' : 'the function is asked';
+  return [...(isBehind ? [late] : []), ...(isMirrorBehind(mirror) ? [asked] : [])].join(', ');
 }
 
 /** It is behind from the moment on in which the proof is older than `allowTtlSeconds`. */

@@ -102,7 +102,7 @@ describe('the health of an agent', () => {
     const block = 'new blocks take effect after up to 60 s';
     const cause = 'the backend does not confirm that all changes have arrived; complete up to 90 s ago';
     assert.deepEqual(told('behind', 'behind'), [
-      [`${block}, and the function is asked, and the mirror if that fails`, cause, 'HaverdictUpdatesBehind'],
+      [`${block}, the function is asked first, then the mirror`, cause, 'HaverdictUpdatesBehind'],
     ]);
     assert.deepEqual(told('live', 'loading'), [
       ['the function is asked', 'the mirror is not loaded yet', 'HaverdictMirrorBehind'],
@@ -111,6 +111,15 @@ describe('the health of an agent', () => {
       ['the function is asked', 'the mirror cannot be loaded', 'HaverdictMirrorBehind'],
     ]);
     assert.deepEqual(told('live', 'live'), []);
+  });
+
+  it('does not promise that new blocks take effect while the backend is down', () => {
+    const { updates } = agentState();
+    const behind = { ...updates, state: 'behind', ageSeconds: 90 } as const;
+    const effects = (breaker: 'closed' | 'open') =>
+      health(agentState({ updates: behind, backend: { ...backend, breaker } })).problems.map(({ effect }) => effect);
+    assert.deepEqual(effects('closed'), ['new blocks take effect after up to 60 s']);
+    assert.equal(effects('open')[1], 'new blocks take effect when the backend answers again');
   });
 
   it('stays ready and degraded until all was well for a while, and names a breaker', () => {

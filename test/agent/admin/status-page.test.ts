@@ -183,6 +183,16 @@ describe('the status page', () => {
     assert.equal(new Set(named.map(({ runbook: section }) => section)).size, 5);
   });
 
+  it('breaks an address between its groups only, and nothing that merely looks like one', () => {
+    const { recent } = sampleState();
+    const [deny] = recent;
+    assert.ok(deny);
+    const shown = (subject: string) => statusPage({ state: sampleState({ recent: [{ ...deny, subject }], top: [] }) });
+    assert.match(shown('ip:2001:db8::7/128'), /<bdi>ip:<wbr>2001:<wbr>db8:<wbr>:<wbr>7\/128<\/bdi>/);
+    assert.match(shown('path:/a:b'), /<bdi>path:\/a:b<\/bdi>/);
+    assert.match(shown('ip:<b>:'), /<bdi>ip:&#60;b&#62;:<\/bdi>/);
+  });
+
   it('says when a backend recovered', () => {
     const { degradation, takenAtMs } = sampleState();
     const page = statusPage({
