@@ -1,5 +1,6 @@
 import { backendProblems } from './backend-problem.ts';
 import { totalDecisions } from './decision-totals.ts';
+import { type DenySurge, denySurge } from './deny-surge.ts';
 import type { HealthFacts, Problem } from './problem.ts';
 import { updatesProblems } from './updates-problem.ts';
 
@@ -16,11 +17,20 @@ export interface Health {
   readonly isReady: boolean;
   /** Problems that do not make the agent unready: without it there would be no decisions at all. */
   readonly problems: readonly Problem[];
+  /** Much more is denied than usual, and not because the backend fails. */
+  readonly surge?: DenySurge;
 }
 
 export function health(facts: HealthFacts): Health {
   const problems = [...backendProblems(facts), ...updatesProblems(facts), ...reloadProblems(facts)];
-  return { condition: conditionOf(facts, problems), isReady: facts.listening.length > 0, problems };
+  // while the policy denies, it is the backend that has to be looked at
+  const surge = problems.some(({ about }) => about === 'backend') ? undefined : denySurge(facts);
+  return {
+    condition: conditionOf(facts, problems),
+    isReady: facts.listening.length > 0,
+    problems,
+    ...(surge !== undefined && { surge }),
+  };
 }
 
 /** One line: `ready`, `starting: …`, `degraded: …` or `not ready`. */

@@ -46,12 +46,10 @@ export function headline(state: AgentState, interval: SnapshotInterval): Html {
 /** What is wrong and what to do; or what is missing, where nothing has been checked yet. */
 export function notices(state: AgentState): Html {
   const found = health(state);
-  const { condition, problems } = found;
+  const { condition, problems, surge } = found;
   const items = problems.map((problem) => problemItem(problem, degradedSince(found), state.takenAtMs));
   const list = items.length === 0 ? html`` : html`<ul class="problems ${VERDICTS[condition].tone}">\n${items}</ul>\n`;
-  // while the policy denies, it is the backend that has to be looked at
-  const surge = problems.some(({ about }) => about === 'backend') ? html`` : surgeNotice(state);
-  return html`<div id="notices" data-live>${list}${surge}${totalDecisions(state) === 0 ? missing(state) : html``}</div>\n`;
+  return html`<div id="notices" data-live>${list}${surge === undefined ? html`` : surgeNotice(surge, state)}${totalDecisions(state) === 0 ? missing(state) : html``}</div>\n`;
 }
 
 /** The consequence, its cause, and the first step. */

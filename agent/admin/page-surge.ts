@@ -1,5 +1,5 @@
 import type { AgentState } from '../state/state.ts';
-import { type DenySurge, denySurge } from './deny-surge.ts';
+import type { DenySurge } from './deny-surge.ts';
 import { foreign, type Html, html, subject } from './html.ts';
 import { count, moment, rate, share } from './page-format.ts';
 import { runbookLink } from './page-runbook.ts';
@@ -8,9 +8,7 @@ import { runbookLink } from './page-runbook.ts';
 const FEWER = 0.5;
 
 /** One notice where much more is denied than usual: since when, who, and whether visitors are among them. */
-export function surgeNotice(state: AgentState): Html {
-  const surge = denySurge(state);
-  if (surge === undefined) return html``;
+export function surgeNotice(surge: DenySurge, state: AgentState): Html {
   const { usualShare, sinceMs } = surge;
   const usual = usualShare === undefined ? html`` : html`, usually ${share(usualShare, 1)}`;
   const since =

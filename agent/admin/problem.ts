@@ -28,6 +28,7 @@ export type HealthFacts = Pick<
   | 'startedAtMs'
   | 'takenAtMs'
   | 'decisions'
+  | 'lastMinute'
   | 'backend'
   | 'updates'
   | 'mirror'

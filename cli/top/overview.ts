@@ -1,5 +1,5 @@
 import { cacheLookups, failed, isTooMany, totalDecisions } from '../../agent/admin/decision-totals.ts';
-import { type Condition, degradedSince, degradedTexts, health } from '../../agent/admin/health.ts';
+import { type Condition, degradedSince, degradedTexts, type Health, health } from '../../agent/admin/health.ts';
 import { SnapshotInterval } from '../../agent/admin/snapshot-interval.ts';
 import { type HistogramState, quantile } from '../../agent/state/histogram.ts';
 import type { Second } from '../../agent/state/last-minute.ts';
@@ -33,6 +33,8 @@ export interface Overview {
   readonly degraded: readonly string[];
   /** The begin of the oldest cause; null if none is known. */
   readonly degradedSinceMs: number | null;
+  /** Much more is denied than usual. */
+  readonly surge: Health['surge'] | null;
   readonly reloadError: string | null;
   readonly lastMinute: readonly Second[];
   readonly recent: readonly RecentDeny[];
@@ -116,6 +118,7 @@ export function overviewOf(state: AgentState, before?: AgentState): Overview {
     condition: found.condition,
     degraded: degradedTexts(found),
     degradedSinceMs: degradedSince(found) ?? null,
+    surge: found.surge ?? null,
     reloadError: state.reloads.lastError ?? null,
     lastMinute: state.lastMinute,
     recent: state.recent,

@@ -79,6 +79,7 @@ function headLines(overview: Overview, { view, isAnswering }: Circumstances): Li
       tone: degraded.length > 0 || !isAnswering ? 'bad' : 'heading',
     },
     ...degraded.map((cause) => bad(`           ${printable(cause, 300)}`)),
+    ...(overview.surge ? [plain(`           ${surgeText(overview.surge)}`)] : []),
     ...(nothingYet(overview)
       ? [plain('           no request checked yet: see haverdict doctor --haproxy FILE --live')]
       : []),
@@ -120,6 +121,13 @@ function stateOf({ condition, degradedSinceMs, atMs }: Overview): string {
   if (condition !== 'degraded') return condition === 'unused' ? 'ready' : condition;
   if (degradedSinceMs === null) return 'DEGRADED';
   return `DEGRADED since ${time(degradedSinceMs)} (${duration(Math.max(0, Math.round((atMs - degradedSinceMs) / 1000)))})`;
+}
+
+function surgeText({ share, usualShare, sinceMs }: NonNullable<Overview['surge']>): string {
+  const percent = (part: number) => `${(100 * part).toFixed(1)} %`;
+  const usual = usualShare === undefined ? '' : `, usually ${percent(usualShare)}`;
+  const since = sinceMs === undefined ? 'for more than a minute' : `since ${time(sinceMs)}`;
+  return `${percent(share)} of the requests are denied${usual}, ${since}`;
 }
 
 function nothingYet({ decisions }: Overview): boolean {

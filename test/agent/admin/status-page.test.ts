@@ -233,6 +233,7 @@ describe('the status page', () => {
       missing({ accepted: 2, healthChecks: 9 }),
       /HAProxy is connected and checks the agent, but has sent no message/,
     );
+    assert.match(missing({}), /id="panels">\n<section id="haproxy"/);
     assert.match(missing({}), /<pre tabindex="0"><code>haverdict doctor --haproxy [^<\n]+<\/code><\/pre>/);
     assert.doesNotMatch(statusPage({ state: sampleState() }), /No request has been checked yet/);
   });

@@ -101,6 +101,15 @@ describe('the screen of top', () => {
       assert.doesNotMatch(line, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
   });
 
+  it('says that much more is denied than usual, and since when', () => {
+    const said = (surge: object) => texts({ ...busy(), surge: { share: 0.8, ...surge } }, USUAL)[1]?.trim();
+    assert.equal(
+      said({ usualShare: 0.11, sinceMs: NOON - 40_000 }),
+      '80.0 % of the requests are denied, usually 11.0 %, since 11:59:20',
+    );
+    assert.equal(said({}), '80.0 % of the requests are denied, for more than a minute');
+  });
+
   it('has in its headline why the agent is degraded', () => {
     const cause = '95.0 % of the lookups of the last 10 s were let through by policy';
     const lines = screenLines(
