@@ -67,7 +67,8 @@ export async function inSession(
     if (!options.quiet && !options.json) await printLine(line);
   };
   try {
-    await refuseUnasked(blocklist.lists, options.list, askedLists(lists, options));
+    const agents = askedLists(lists, options);
+    await refuseUnasked(blocklist.lists, options.list, agents);
     const known = await blocklist.lists.find(options.list);
     const asked = requestDigest(operation, source, options, settings);
     const before = await recordIfUnchanged(known, () => blocklist.entries.ofList(options.list), asked, options, nowMs);
@@ -111,7 +112,7 @@ export async function inSession(
       return endIfSkipped(read.skipped, 'would skip');
     }
     const waitFor = await startWaiting(options, blocklist);
-    await registerList(blocklist, options.list, by, new Date(nowMs).toISOString());
+    await registerList(blocklist, options.list, by, new Date(nowMs).toISOString(), agents);
     await withLease(blocklist.lists, { list: options.list, by, signal }, (held) => work({ ...session, signal: held }));
     dispose(); // nothing is written any more
     await waitFor(changed.all);

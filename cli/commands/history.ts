@@ -87,9 +87,13 @@ async function find({ entries, history }: Blocklist, { list, subject, since, lim
   for (const one of lists) {
     let ofThis = 0;
     const wanted = { ...(since !== undefined && { since }), ...(subject !== undefined && { subject }) };
+    const told = new Set<string>(); // runs with totals, which are newer than their parts
     for await (const change of history.of(one, wanted)) {
-      count++;
       if (change.change === 'put') recorded.add(one);
+      const { run, totals } = change;
+      if (run !== undefined && totals === undefined && told.has(run)) continue;
+      if (run !== undefined && totals !== undefined) told.add(run);
+      count++;
       if (ofThis++ < limit) changes.push(change); // newest first: later ones are cut off anyway
     }
     changes = changes.sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, limit);

@@ -11,6 +11,7 @@ import { readText } from '../entries/write-entries.ts';
 import { usageError } from '../exit/cli-error.ts';
 import { addExamples } from '../help/examples.ts';
 import { removeFiltered } from '../lists/remove-filtered.ts';
+import { syncedFrom } from '../lists/synced-from.ts';
 import { DEFAULT_LIST, readList, readSubject } from '../options/arguments.ts';
 import { withSecrets } from '../options/secret.ts';
 import { addTableOptions, openBlocklist } from '../options/table-options.ts';
@@ -72,6 +73,7 @@ async function remove(typed: string[], options: RemoveOptions): Promise<void> {
     );
     tellRecorded(run);
   }
+  const source = items.size === 0 ? undefined : await syncedFrom(blocklist.lists, options.list);
   const results = [];
   for (const subject of new Set(
     texts.map((text) => spellings(text).find((one) => items.has(one)) ?? canonical(text)),
@@ -81,6 +83,7 @@ async function remove(typed: string[], options: RemoveOptions): Promise<void> {
     const block = await blockOf(subject, blocklist.entries, Date.now() / 1000);
     results.push({
       ...{ subject, list: options.list, removed, ...(was && { entry: jsonOf(was) }) },
+      ...(removed && source !== undefined && { comesBackFrom: source }),
       ...(block && { stillBlockedBy: { subject: block.subject, list: block.list, action: block.action } }),
     });
     if (!options.json)
@@ -93,6 +96,10 @@ async function remove(typed: string[], options: RemoveOptions): Promise<void> {
       );
   }
   if (options.json) await printJson(results);
+  else if (source !== undefined)
+    await printLine(
+      `the next sync of ${source} writes the same again: haverdict allow lets a subject pass in spite of its list`,
+    );
   await waitFor(results.filter(({ removed }) => removed));
 }
 

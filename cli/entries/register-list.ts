@@ -27,18 +27,22 @@ export async function refuseUnasked(lists: ListStore, name: string, asked: Asked
   );
 }
 
-/** Registers a new list, with a warning: the name may be a typo, and agents look only in the lists they are configured with. */
+/**
+ * Registers a new list. One that is not among those of the configuration may be a typo, and agents look only in theirs: that is
+ * a warning.
+ */
 export async function registerList(
   { lists, history }: Pick<Blocklist, 'lists' | 'history'>,
   name: string,
   by: string,
   at: string,
+  asked?: AskedLists,
 ): Promise<void> {
   if ((await lists.find(name)) !== undefined) return;
   const known = await knownLists(lists);
   await history.record({ list: name, change: 'list-created', at, by });
   const created = await lists.create({ name, createdBy: by, createdAt: at });
-  if (!created || name === DEFAULT_LIST) return;
+  if (!created || name === DEFAULT_LIST || asked?.names.includes(name)) return;
   const meant = didYouMean(name, known);
   warn(
     `list ${name} is new${meant === undefined ? '' : ` (did you mean ${meant}?)`}: agents look only in the lists of their configuration`,

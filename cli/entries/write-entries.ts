@@ -62,7 +62,7 @@ export async function writeEntries(
   const blocklist = await openBlocklist(options);
   await refuseUnasked(blocklist.lists, options.list, asked);
   const waitFor = await startWaiting(options, blocklist);
-  await registerList(blocklist, options.list, actor(), new Date(nowMs).toISOString());
+  await registerList(blocklist, options.list, actor(), new Date(nowMs).toISOString(), asked);
   await recordPut(blocklist, entries, options);
   for (const entry of entries) {
     const replaced = await blocklist.entries.put(entry);

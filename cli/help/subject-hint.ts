@@ -16,7 +16,7 @@ const HINTS: readonly Hint[] = [
   (text) => {
     const parts = text.split(/[,;]\s*/);
     if (parts.length < 2 || !parts.every((part) => part !== '' && isSubject(part))) return undefined;
-    return `is several subjects: write them with blanks between, as ${parts.slice(0, MAX_NAMED).join(' ')}`;
+    return `is several subjects: name each by itself, as ${parts.slice(0, MAX_NAMED).join(' and ')}`;
   },
   wideNetwork,
   (text) => {
@@ -51,6 +51,10 @@ const HINTS: readonly Hint[] = [
     const isHost = /^(\*\.)?([\w-]+\.)+(?!\d)[\p{L}\d-]{2,}(:\d+)?$/u.test(name) && isSubject(`host:${name}`);
     return isHost ? `is a host name: write host:${name}` : undefined;
   },
+  (text) =>
+    /^(?=\D*\d)[0-9a-hjkmnp-tv-z]{12}$/.test(text)
+      ? 'may be the reference id of a deny: haverdict denied prints the last ones with their clients, the log of the agent has all'
+      : undefined,
   (text) => {
     const [, word = ''] = /^([a-z][\w-]{2,})(?:\/[\d.]+)?$/i.exec(text) ?? [];
     if (word === '' || !/bot|spider|crawl|scan|\//i.test(text) || !isSubject(`ua:*${word}*`)) return undefined;

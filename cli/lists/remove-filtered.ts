@@ -9,6 +9,7 @@ import { CliError, EXIT } from '../exit/cli-error.ts';
 import { endIfStopped, interruption } from '../exit/interrupt.ts';
 import { printJson, printLine } from '../output/output.ts';
 import { plural } from '../output/plural.ts';
+import { syncedFrom } from './synced-from.ts';
 
 /** How many entries are shown before the number of the others. */
 const MAX_SHOWN = 20;
@@ -51,7 +52,10 @@ export async function removeFiltered(blocklist: Blocklist, asked: FilteredRemova
   } finally {
     dispose();
   }
-  await (json ? printJson({ list, removed: total }) : printLine(`removed ${plural(total, 'entry')} from list ${list}`));
+  const source = total === 0 ? undefined : await syncedFrom(blocklist.lists, list);
+  if (json) await printJson({ list, removed: total, ...(source !== undefined && { comesBackFrom: source }) });
+  else await printLine(`removed ${plural(total, 'entry')} from list ${list}`);
+  if (!json && source !== undefined) await printLine(`the next sync of ${source} writes the same again`);
   await waitFor(removed.all);
 }
 

@@ -67,7 +67,7 @@ function changesTable({ changes, left }, again) {
           ),
       ],
     ],
-    withoutParts(changes),
+    changes,
   );
 }
 
@@ -86,12 +86,6 @@ const DID = {
 const TOTALS = { __proto__: null, put: 'written', kept: 'left alone' };
 
 const didOf = ({ change, action = '' }) => `${DID[change] ?? change} ${action}`.trim();
-
-/** Of a run with totals these are enough. */
-function withoutParts(changes) {
-  const whole = new Set(changes.flatMap(({ totals, run }) => (totals === undefined ? [] : [run])));
-  return changes.filter(({ totals, run }) => totals !== undefined || !whole.has(run));
-}
 
 function subjectsOf({ subjects = [], totals = {} }) {
   const [first, ...more] = subjects;

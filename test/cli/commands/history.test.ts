@@ -54,10 +54,21 @@ describe('haverdict history', async () => {
     );
   });
 
-  it('tells of one list, with the runs on it', async () => {
-    assert.deepEqual(await days('--list', 'feed'), ['02', '01']);
+  it('tells of one list, with the runs on it, each once', async () => {
+    assert.deepEqual(await days('--list', 'feed'), ['02']);
     assert.deepEqual(await days('203.0.113.2', '--list', 'feed'), ['01']);
     assert.match((await run('--list', 'feed')).stdout, / sync +2 put, 0 removed +me@here +r\n/);
+  });
+
+  it('leaves room for other changes, however many parts a run has', async () => {
+    const of = { ...change, list: 'large', run: 'large' };
+    for (const [index, day] of [2, 3, 4, 5].entries())
+      await store.history.record({ ...of, at: at(day), subjects: [`ip:192.0.2.${index}`] });
+    await store.history.record({ ...of, change: 'import', at: at(6), totals: { put: 4 } });
+    await store.history.record({ ...change, list: 'large', at: at(1), subjects: ['ip:192.0.2.9'] });
+    const { changes, left } = await json('--list', 'large', '--limit', '2');
+    assert.deepEqual([changes.map((one: Change) => one.at), left], [[at(6), at(1)], 0]);
+    assert.deepEqual(await days('192.0.2.1', '--list', 'large'), ['03']);
   });
 
   it('tells no more than it is asked for, and how much it left', async () => {

@@ -10,9 +10,9 @@ import { checkProfile } from '../../../cli/options/profile.ts';
 import { parseSubject } from '../../../contract/subject.ts';
 
 const HINTS: readonly (readonly [typed: string, says: string])[] = [
-  ['203.0.113.4,203.0.113.5', 'write them with blanks between, as 203.0.113.4 203.0.113.5'],
-  ['203.0.113.0/24, 2001:db8::1', 'as 203.0.113.0/24 2001:db8::1'],
-  ['host:a.example;host:b.example', 'as host:a.example host:b.example'],
+  ['203.0.113.4,203.0.113.5', 'name each by itself, as 203.0.113.4 and 203.0.113.5'],
+  ['203.0.113.0/24, 2001:db8::1', 'as 203.0.113.0/24 and 2001:db8::1'],
+  ['host:a.example;host:b.example', 'as host:a.example and host:b.example'],
   ['203.0.113.4-203.0.113.9', 'is a range: write 203.0.113.4/30 203.0.113.8/31'],
   ['203.0.113.4 - 203.0.113.4', 'is a range: write 203.0.113.4'],
   ['203.0.113.1-203.0.113.254', 'is 14 networks and addresses: write them to a file, which haverdict import reads'],
