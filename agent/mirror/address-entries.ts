@@ -47,10 +47,11 @@ export class AddressEntries {
       part.use(table);
     }
     table.add(at, value, expiry);
-    if (isIpv4) part.note(table, placeOfIpv4(a), placesOfIpv4(prefix));
-    else if (prefix >= 48) part.note(table, placeOf48Bits(a, b), 1);
-    else if (prefix >= 32) part.note(table, placeOf32Bits(a), 1);
-    else part.note(table);
+    if (table.isOfAddresses) return table;
+    if (isIpv4) part.note(table, at, placeOfIpv4(a), placesOfIpv4(prefix));
+    else if (prefix >= 48) part.note(table, at, placeOf48Bits(a, b), 1);
+    else if (prefix >= 32) part.note(table, at, placeOf32Bits(a), 1);
+    else part.note(table, at);
     return table;
   }
 

@@ -24,8 +24,8 @@ export class EntryTable implements EntryLength {
   /** No entry stands before this, with any rules; of one that is gone it may be too low. */
   least = Number.POSITIVE_INFINITY;
   readonly #words: WordCount;
-  readonly #maskA: number;
-  readonly #maskB: number;
+  readonly maskA: number;
+  readonly maskB: number;
   /** By the first bits of a hash: so many that no two chunks have the same. */
   #chunks: EntryChunk[];
   #depth = 0;
@@ -38,12 +38,17 @@ export class EntryTable implements EntryLength {
     this.isIpv4 = isIpv4;
     this.prefix = prefix;
     this.#hash = hash;
-    this.bySpecificity = standingBySpecificity(prefix === (isIpv4 ? 32 : 128) ? Number.POSITIVE_INFINITY : prefix);
+    this.bySpecificity = standingBySpecificity(this.isOfAddresses ? Number.POSITIVE_INFINITY : prefix);
     this.#words = isIpv4 ? 1 : prefix <= 64 ? 2 : 4;
-    this.#maskA = maskOf(prefix);
-    this.#maskB = maskOf(prefix - 32);
+    this.maskA = maskOf(prefix);
+    this.maskB = maskOf(prefix - 32);
     this.#chunk = new EntryChunk(this.#words, FIRST_SLOTS, 0, round);
     this.#chunks = [this.#chunk];
+  }
+
+  /** Of addresses, not of networks. */
+  get isOfAddresses(): boolean {
+    return this.prefix === (this.isIpv4 ? 32 : 128);
   }
 
   /** Slots in use. */
@@ -58,8 +63,8 @@ export class EntryTable implements EntryLength {
   /** Shows a search the entries of an address, or of the network that it is in. */
   search({ a, b, c, d }: Words, search: Finder): void {
     const words = this.#words;
-    const ofA = a & this.#maskA;
-    const ofB = words === 1 ? 0 : b & this.#maskB;
+    const ofA = a & this.maskA;
+    const ofB = words === 1 ? 0 : b & this.maskB;
     const ofC = words === 4 ? c : 0;
     const ofD = words === 4 ? d : 0;
     const hash = this.#hashOf(ofA, ofB, ofC, ofD);

@@ -65,7 +65,9 @@ export class AckEncoder {
   known(decision: Decision): EncodedDecision | undefined {
     if (decision === this.#last.decision) return this.#last;
     if (decision === this.#secondLast.decision) return this.#secondLast;
-    return decision.action === 'log' ? undefined : this.#encoded.get(decision);
+    const encoded = decision.action === 'log' ? undefined : this.#encoded.get(decision);
+    if (encoded !== undefined) this.#remember(encoded);
+    return encoded;
   }
 
   /** Counts a decision that is about to be sent in at most `maxBytes`; a deny gets its reference id here. */
@@ -99,9 +101,13 @@ export class AckEncoder {
     if (decision === this.#secondLast.decision) return this.#secondLast;
     const encoded = this.#encoded.get(decision) ?? this.#encodeOnce(decision);
     if (decision.action === 'log') return encoded; // `known` must not find it
+    this.#remember(encoded);
+    return encoded;
+  }
+
+  #remember(encoded: EncodedDecision): void {
     this.#secondLast = this.#last;
     this.#last = encoded;
-    return encoded;
   }
 
   #encodeOnce(decision: Decision): EncodedDecision {
