@@ -68,7 +68,7 @@ export function measureMirror(family: Family, rounds: number): MirrorRun {
   return { family, entries: ENTRIES, ...figures, halfBesideNetworksNs, noneBesideNetworksNs };
 }
 
-/** Addresses from this rank on, and networks in which few clients are. */
+/** Addresses from this rank on, and networks: of IPv4 few clients are in one, of IPv6 all are in the same. */
 function withNetworks(rank: number, family: Family): Mirror {
   const mirror = new Mirror({ lists: [LIST] }, 2 * ENTRIES);
   fill(mirror, [...segmentsFrom(rank, family)]);
