@@ -21,10 +21,10 @@ export function foreign(text: string, maxLength?: number): Html {
   return html`<bdi>${printable(text, maxLength)}</bdi>`;
 }
 
-/** A subject or another untrusted text; an address breaks only between its groups. */
+/** A subject or another untrusted text; an IPv6 address breaks only between its groups. */
 export function subject(text: string, maxLength?: number): Html {
   const shown = foreign(text, maxLength);
-  return /^ip:[\da-f:./]+$/i.test(text) ? new Html(shown.text.replaceAll(':', ':<wbr>')) : shown;
+  return /^ip:[\da-f]*:[\da-f:./]*$/i.test(text) ? new Html(shown.text.replaceAll(/(?<!ip):/g, ':<wbr>')) : shown;
 }
 
 function textOf(part: Part): string {

@@ -188,7 +188,8 @@ describe('the status page', () => {
     const [deny] = recent;
     assert.ok(deny);
     const shown = (subject: string) => statusPage({ state: sampleState({ recent: [{ ...deny, subject }], top: [] }) });
-    assert.match(shown('ip:2001:db8::7/128'), /<bdi>ip:<wbr>2001:<wbr>db8:<wbr>:<wbr>7\/128<\/bdi>/);
+    assert.match(shown('ip:2001:db8::7/128'), /<bdi>ip:2001:<wbr>db8:<wbr>:<wbr>7\/128<\/bdi>/);
+    assert.match(shown('ip:203.0.113.7'), /<bdi>ip:203\.0\.113\.7<\/bdi>/);
     assert.match(shown('path:/a:b'), /<bdi>path:\/a:b<\/bdi>/);
     assert.match(shown('ip:<b>:'), /<bdi>ip:&#60;b&#62;:<\/bdi>/);
   });

@@ -65,6 +65,7 @@ describe('haverdict top', () => {
       'condition',
       'degraded',
       'degradedSinceMs',
+      'surge',
       'reloadError',
       'lastMinute',
       'recent',
