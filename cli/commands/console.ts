@@ -6,7 +6,7 @@ import { ConsoleServer } from '../console/console-server.ts';
 import { actor } from '../entries/actor.ts';
 import { usageError } from '../exit/cli-error.ts';
 import { addExamples } from '../help/examples.ts';
-import { addConfigOption, type ConfigOptions, configFile } from '../options/config-option.ts';
+import { addConfigOption, type ConfigOptions, configFile, readSections } from '../options/config-option.ts';
 import { addTableOptions, type TableOptions } from '../options/table-options.ts';
 import { printLine } from '../output/output.ts';
 
@@ -24,7 +24,7 @@ export function consoleCommand(run: Run): Command {
     .option('--port <number>', 'the port on 127.0.0.1 (default: any that is free)', readPort, 0)
     .option(
       '--agents <addresses>',
-      'also show what these agents denied: their admin.listen or admin.socket',
+      'show what these agents denied: their admin.listen or admin.socket (default: the admin.socket of the configuration)',
       checkAgents,
     );
   return addExamples(
@@ -37,6 +37,7 @@ export function consoleCommand(run: Run): Command {
 
 async function serve(run: Run, options: ConsoleOptions): Promise<void> {
   const file = configFile(options);
+  const agents = options.agents ?? (await ownAgent(options));
   const server = new ConsoleServer({
     run: (args, complain) =>
       run([process.execPath, 'haverdict', ...args], {
@@ -48,11 +49,11 @@ async function serve(run: Run, options: ConsoleOptions): Promise<void> {
     given: {
       table: tableArguments(options),
       config: file === undefined ? [] : [`--config=${file}`],
-      agents: options.agents === undefined ? [] : [`--agents=${options.agents}`],
+      agents: agents === undefined ? [] : [`--agents=${agents}`],
     },
     about: {
       ...{ table: options.table, place: options.endpointUrl ?? options.region, config: file, by: actor() },
-      hasAgents: options.agents !== undefined,
+      hasAgents: agents !== undefined,
     },
   });
   const link = await server.open(options.port);
@@ -60,6 +61,13 @@ async function serve(run: Run, options: ConsoleOptions): Promise<void> {
   await printLine(link);
   await ended();
   await server.close();
+}
+
+/** The agent of the configuration; undefined if it has none. */
+async function ownAgent(options: ConfigOptions): Promise<string | undefined> {
+  if (configFile(options) === undefined) return undefined;
+  const { admin } = await readSections(['admin'], options, process.env);
+  return admin.socket;
 }
 
 /** Resolves on a signal, or when the other end of standard input is gone. */

@@ -33,6 +33,12 @@ export function explanationLines(
     ...subjects.flatMap(({ subject, notLookedUp }) =>
       notLookedUp === undefined ? [] : [`  ${subject}: ${notLookedUp}`],
     ),
+    ...subjects.flatMap(({ subject }) => {
+      const network = networkOf(subject);
+      return network === undefined
+        ? []
+        : [`  ${subject}: addresses in it may have entries of their own: haverdict list LIST --within ${network}`];
+    }),
     ...subjects.flatMap(({ subject, odd }) => (odd === undefined ? [] : [`  ${subject}: ${ODD[odd]}`])),
     ...subjects.flatMap(({ subject }) => digestsOf(subject).map((as) => `  ${subject}: shown in logs as ${as}`)),
     ...(winner === undefined ? [] : factsOf(winner).map((facts) => aligned(['', ...facts], [0, 6]))),
@@ -49,6 +55,7 @@ export function explanationAsJson(request: ExplainRequest, { decision, unsupport
       subject,
       told: redactedSubject(subject),
       asked: notLookedUp === undefined,
+      network: networkOf(subject),
     })),
     lists: request.lists,
     shadowLists: request.shadowLists,
@@ -62,6 +69,12 @@ export function explanationAsJson(request: ExplainRequest, { decision, unsupport
       ...{ asked, outcome: state, why },
     })),
   };
+}
+
+/** The network in a subject that is one; an explanation has the entries that match all of it. */
+function networkOf(subject: string): string | undefined {
+  const [, network] = /^ip:(.*\/.*)$/.exec(subject) ?? [];
+  return network;
 }
 
 /** The digest of a secret subject; empty for any other subject. */

@@ -74,6 +74,7 @@ In another terminal:
   ${haverdict} list
   ${haverdict} remove 127.0.0.42
   ${haverdict} top
+  ${haverdict} console
   ${haverdict} doctor --live --haproxy ${quoted(join(open.haproxy.folder, 'haproxy.cfg'))}
 
 Changes take effect in about a second: the stream of the table names them to the writer of updates, and the agents ask each

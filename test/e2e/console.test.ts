@@ -162,6 +162,15 @@ describeNewer('the console against the local cloud', () => {
     await becomes('203.0.112.9', 403);
   });
 
+  it('leads from a network to what is listed in it', async () => {
+    await haverdict('block', '203.0.111.7', '-c', site.agent.file);
+    await see(page, '#search/203.0.111.0/24');
+    await reads(page, '#explained p', 'Addresses in it may have entries of their own in manual feed');
+    await page.evaluate(`document.querySelector('#explained p a').click()`);
+    await reads(page, 'td', 'ip:203.0.111.7');
+    assert.equal(await page.evaluate(`document.querySelectorAll('tbody tr').length`), 1);
+  });
+
   it('offers to undo only what it did itself', async () => {
     await haverdict('block', '203.0.112.77', '-c', site.agent.file);
     await see(page, '#search/203.0.112.77');

@@ -50,6 +50,12 @@ export function check(name, label, isRare = false) {
   );
 }
 
+/** Gives a text field the focus, so that what is typed replaces what was there. */
+export function take(box) {
+  box.focus();
+  box.select();
+}
+
 /** Foreign text, isolated from the direction of the text around it. */
 export function foreign(text) {
   return text ? el('bdi', {}, text) : '';

@@ -9,9 +9,9 @@ const MOST = 200;
 /** The counts that are being made: they read every entry. */
 let counting;
 
-/** All lists, or one with its entries. */
-export async function listsView(part, name) {
-  if (name !== '') return listView(part, name);
+/** All lists, or one with its entries: `feed`, or those `feed?within=203.0.113.0/24`. */
+export async function listsView(part, wanted) {
+  if (wanted !== '') return listView(part, ...wanted.split('?within='));
   const rows = el('div');
   part.append(el('h1', {}, 'Lists'), rows);
   rows.append(listsTable(await read('lists print')));
@@ -36,7 +36,7 @@ function listsTable(lists) {
   );
 }
 
-async function listView(part, name) {
+async function listView(part, name, within = '') {
   const entries = el('div');
   const search = async (element) => {
     const filters = Object.fromEntries(new FormData(element));
@@ -49,7 +49,7 @@ async function listView(part, name) {
     el(
       'div',
       { class: 'fields' },
-      field('Within', el('input', { name: 'within', autocomplete: 'off' }), '203.0.113.0/24'),
+      field('Within', el('input', { name: 'within', value: within, autocomplete: 'off' }), '203.0.113.0/24'),
       field('Reason contains', el('input', { name: 'reason', autocomplete: 'off' })),
       field('By', el('input', { name: 'by', autocomplete: 'off' })),
       field('Ends within', el('input', { name: 'expiring', autocomplete: 'off' }), '24h'),

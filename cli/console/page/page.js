@@ -1,6 +1,6 @@
 import { about } from './command.js';
 import { deniedView } from './denied.js';
-import { el } from './dom.js';
+import { el, take } from './dom.js';
 import { say } from './form.js';
 import { historyView } from './history.js';
 import { importView } from './import.js';
@@ -37,13 +37,9 @@ async function show() {
   } catch (error) {
     part.append(el('p', { role: 'alert', class: 'refused' }, error.message));
   }
-  if (turn === shown && !main.contains(document.activeElement)) focusFirst();
-}
-
-/** The first field, so that what is typed replaces what was there. */
-function focusFirst() {
+  if (turn !== shown || main.contains(document.activeElement)) return;
   const first = main.querySelector('[data-first]');
-  if (first) first.select();
+  if (first) take(first);
   else main.focus();
 }
 
@@ -51,7 +47,7 @@ document.addEventListener('keydown', (event) => {
   if (event.key !== '/' || event.target.closest('input, textarea, select, dialog')) return;
   event.preventDefault();
   const box = document.querySelector('#search-text');
-  if (box) box.select();
+  if (box) take(box);
   else location.hash = '#search';
 });
 // a file that misses its place would replace the page

@@ -1,5 +1,5 @@
 import { change, isSecret, read } from './command.js';
-import { check, el, field, foreign, table, time } from './dom.js';
+import { check, el, field, foreign, table, take, time } from './dom.js';
 import { entryFields, form, optionsOf } from './form.js';
 import { sayWithUndo } from './undo.js';
 
@@ -20,7 +20,7 @@ export async function searchView(part, subject) {
   const found = el('div');
   const look = async (text) => {
     const explanation = await read('explain', [text]);
-    const again = () => look(text).then(() => box.select());
+    const again = () => look(text).then(() => take(box));
     found.replaceChildren(explained(explanation, again), changes(text, explanation, again));
   };
   const search = () => {
@@ -56,12 +56,18 @@ function explained({ decision, effect, unsupported, why, subjects, entries, list
     unsupported && el('p', {}, unsupported),
     !subjects[0].asked &&
       el('p', {}, 'Agents with this configuration do not look it up: an entry for it has no effect.'),
+    ...subjects.flatMap(({ network }) => (network ? within(network, lists) : [])),
     entries.length === 0
       ? el('p', {}, `No entry in any list matches. Looked in ${lists.join(', ')}.`)
       : entriesTable('Entries that match', entries, again, [
           ['Outcome', ({ outcome, why }) => foreign([outcome, why].filter(Boolean).join(': '))],
         ]),
   );
+}
+
+function within(network, lists) {
+  const links = lists.map((list) => [' ', el('a', { href: `#lists/${list}?within=${network}` }, foreign(list))]);
+  return el('p', {}, 'Addresses in it may have entries of their own in', ...links.flat());
 }
 
 /** As in: deny in list feed, spam (SBL1), by anna. */

@@ -6,7 +6,7 @@ import { check } from '../../../blocklist/service.ts';
 import { itemsCovering } from '../../../cli/entries/listed-item.ts';
 import { type ExplainRequest, type Explanation, explain } from '../../../cli/explain/explanation.ts';
 import { oddPathsIn } from '../../../cli/explain/lookup-plan.ts';
-import { explanationLines } from '../../../cli/explain/report.ts';
+import { explanationAsJson, explanationLines } from '../../../cli/explain/report.ts';
 import { parseSubject } from '../../../contract/subject.ts';
 import { checkDeps } from '../../support/check-deps.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
@@ -187,6 +187,21 @@ describe('explain', () => {
       'passes: in shadow mode, would be deny',
       '  HAProxy has no rule for action drop (haproxy.actions): deny with 403',
     ]);
+  });
+
+  it('says where to look for what is listed in a network, and nothing like it of an address', async () => {
+    for (const [subject, network] of [
+      ['ip:203.0.113.0/24', '203.0.113.0/24'],
+      ['ip:2001:db8::/48', '2001:db8::/48'],
+      ['ip:203.0.113.7', undefined],
+      ['path:/a/*', undefined],
+    ] as const) {
+      const how = request([{ subject, items: [] }]);
+      const told = await explain(how);
+      assert.equal(explanationAsJson(how, told).subjects[0]?.network, network);
+      const line = `  ${subject}: addresses in it may have entries of their own: haverdict list LIST --within ${network}`;
+      assert.equal(explanationLines(how, told).includes(line), network !== undefined);
+    }
   });
 
   it('lets an earlier kind win over a later, and an allow of any kind over both', async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
+import { ReferenceIds } from '../../../agent/server/reference-id.ts';
 import { subjectHint } from '../../../cli/help/subject-hint.ts';
 import { readSubject } from '../../../cli/options/arguments.ts';
 import { checkProfile } from '../../../cli/options/profile.ts';
@@ -13,6 +14,7 @@ const HINTS: readonly (readonly [typed: string, says: string])[] = [
   ['203.0.113.4,203.0.113.5', 'name each by itself, as 203.0.113.4 and 203.0.113.5'],
   ['203.0.113.0/24, 2001:db8::1', 'as 203.0.113.0/24 and 2001:db8::1'],
   ['host:a.example;host:b.example', 'as host:a.example and host:b.example'],
+  [new ReferenceIds().text.replace(/.$/, '7'), 'may be the reference id of a deny: haverdict denied prints'],
   ['203.0.113.4-203.0.113.9', 'is a range: write 203.0.113.4/30 203.0.113.8/31'],
   ['203.0.113.4 - 203.0.113.4', 'is a range: write 203.0.113.4'],
   ['203.0.113.1-203.0.113.254', 'is 14 networks and addresses: write them to a file, which haverdict import reads'],
