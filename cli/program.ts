@@ -3,6 +3,8 @@ import { Command, CommanderError } from 'commander';
 import { version } from '../agent/version.ts';
 import { escapeInvisible } from '../contract/printable.ts';
 import { CliError, EXIT, usageError } from './exit/cli-error.ts';
+import { refuseMissingValues } from './options/missing-value.ts';
+import { refuseTakenByNpm } from './options/taken-by-npm.ts';
 
 /** The loaders of all commands. A command is loaded only when it is used, as loading takes longer than running. */
 const COMMANDS = new Map<string, () => Promise<Command>>([
@@ -56,6 +58,11 @@ export async function run(argv: readonly string[], complaints: Pick<Writable, 'w
     if (word === 'add') throw usageError('add is not a command: block denies, allow lets pass, import reads a file');
     const name = commandNamed(word);
     const asked = await program(name, (text) => complaints.write(`haverdict: ${escapeInvisible(oneLine(text))}\n`));
+    const command = asked.commands.find((one) => one.name() === name);
+    if (command !== undefined) {
+      refuseTakenByNpm(command, process.env);
+      refuseMissingValues(rest, command);
+    }
     await asked.parseAsync(argv.length < 3 ? argv : [node, file, name, ...rest]);
     return EXIT.done;
   } catch (error) {
