@@ -16,6 +16,7 @@ import { type Generation, openGeneration, type SharedParts } from './generation.
 import { CacheFullWarning } from './lifecycle/cache-full-warning.ts';
 import { heapLimitMegabytes, withinHeap } from './lifecycle/heap.ts';
 import { CacheSaver, cacheForReload } from './lifecycle/persistent-cache.ts';
+import { withoutRestartOnly } from './lifecycle/restart-only.ts';
 import type { SystemdSockets } from './lifecycle/systemd-sockets.ts';
 import type { Logger } from './log.ts';
 import type { MessageHandler } from './server/message-handler.ts';
@@ -166,10 +167,7 @@ export class Agent {
   async reload(wanted: Settings): Promise<void> {
     const { log, clock } = this.#shared;
     const before = this.#generation;
-    if (wanted.workers !== before.settings.workers)
-      log.warn({ workers: before.settings.workers, wanted: wanted.workers }, 'changing workers requires a restart');
-    const { workers, memory } = before.settings;
-    const settings = { ...wanted, workers, memory, ...this.#withinHeap(wanted) };
+    const settings = { ...withoutRestartOnly(before.settings, wanted), ...this.#withinHeap(wanted) };
     if (isDeepStrictEqual(settings, before.settings)) {
       log.level = settings.log.level; // it may have been changed at run time
       return this.#reloadScript();

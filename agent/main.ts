@@ -7,6 +7,7 @@ import { AdminSocket } from './admin/socket/server.ts';
 import { Agent } from './agent.ts';
 import { systemClock } from './decision/clock.ts';
 import { nonBlockingStdout } from './lifecycle/non-blocking-stdout.ts';
+import { changedForRestart } from './lifecycle/restart-only.ts';
 import { onReloadSignal, onStateSignal, untilStopSignal } from './lifecycle/signals.ts';
 import { type Notifier, openNotifier } from './lifecycle/systemd-notify.ts';
 import { SystemdSockets } from './lifecycle/systemd-sockets.ts';
@@ -69,7 +70,7 @@ async function runProcesses(
 ): Promise<void> {
   const stopped = untilStopSignal(false);
   const starting = startProcesses(settings, log, output);
-  const controlling = starting.then((processes) => controlOf(processes, load, manager, log));
+  const controlling = starting.then((processes) => controlOf(settings, processes, load, manager, log));
   controlling.catch(ignored); // thrown below by `await starting`
   onReloadSignal(() => controlling.then((control) => control.reload()).then(ignored, ignored));
   onStateSignal(
@@ -227,6 +228,7 @@ async function startWorkers(first: Settings, log: Logger, output: LogOutput): Pr
 }
 
 function controlOf(
+  started: Settings,
   processes: AgentProcesses,
   load: () => Promise<Settings>,
   manager: Notifier,
@@ -256,14 +258,18 @@ function controlOf(
     async reload() {
       manager.reloading();
       try {
-        await processes.reload(await load());
+        const wanted = await load();
+        await processes.reload(wanted);
         reloads = { ok: reloads.ok + 1, failed: reloads.failed, lastOkAtMs: Date.now() };
-        return undefined;
+        const needsRestart = changedForRestart(started, wanted);
+        if (needsRestart.length > 0)
+          log.warn({ settings: needsRestart }, 'changes of these settings require a restart');
+        return { needsRestart };
       } catch (error) {
         const lastError = oneLine(error);
         reloads = { ...reloads, failed: reloads.failed + 1, lastError, lastErrorAtMs: Date.now() };
         log.error({ error: lastError }, 'reload failed: the previous configuration stays in force');
-        return lastError;
+        return { problem: lastError };
       } finally {
         manager.ready(reloads.lastError === undefined ? LISTENING : `reload failed: ${reloads.lastError}`);
       }

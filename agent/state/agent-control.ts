@@ -30,6 +30,9 @@ export interface CachedVerdict {
   };
 }
 
+/** Of a reload: why the old configuration stays, or the changed settings that are not applied before a restart. */
+export type ReloadOutcome = { readonly problem: string } | { readonly needsRestart: readonly string[] };
+
 /** Queries and commands for the running agent; with several workers they apply to all. No method rejects. */
 export interface AgentControl {
   state(): Promise<AgentState>;
@@ -39,6 +42,5 @@ export interface AgentControl {
   /** Removes a subject, or all, from the caches; resolves with the number of removed verdicts. */
   flush(subject?: string): Promise<number>;
   setLogLevel(level: LogLevel): Promise<void>;
-  /** Reloads the configuration; resolves with the problem if the new one cannot be used and the old one stays. */
-  reload(): Promise<string | undefined>;
+  reload(): Promise<ReloadOutcome>;
 }

@@ -17,7 +17,11 @@ export function reloadCommand(): Command {
     .action(async (options: ReloadOptions) => {
       const result = await askAgent(await socketPath(options, process.env), { command: 'reload' });
       if (options.json) return printJson(result);
-      await printLine('configuration reloaded');
+      await printLine(`configuration reloaded${restartText(result.needsRestart)}`);
     });
   return addExamples(command, 'haverdict reload', 'haverdict reload -c haverdict.yaml');
+}
+
+function restartText(settings: readonly string[]): string {
+  return settings.length === 0 ? '' : `, except ${settings.join(', ')}: restart the agent to apply that`;
 }

@@ -117,12 +117,20 @@ describe('a reload', () => {
       assert.deepEqual({ ok: reloads.ok, failed: reloads.failed }, { ok: 0, failed: 1 });
     });
 
-  it('says that changing workers requires a restart', async (t) => {
-    const { agent, write } = await setUp(t);
-    write({ workers: 3 });
-    process.kill(agent.pid, 'SIGHUP');
-    await seen(agent, /changing workers requires a restart/);
-  });
+  for (const workers of [1, 2])
+    it(`names each changed setting that requires a restart, with ${workers} workers`, async (t) => {
+      const { agent, write } = await setUp(t, { workers });
+      const socket = '/tmp/haverdict-of-no-restart.sock';
+      write({ workers: 3, admin: { socket }, memory: { heapMegabytes: 200 } });
+      process.kill(agent.pid, 'SIGHUP');
+      const line = await seen(agent, /changes of these settings require a restart/);
+      assert.deepEqual(JSON.parse(line).settings, ['workers', 'admin', 'memory']);
+      assert.ok(!existsSync(socket));
+      write({ workers, lists: ['feed'] });
+      process.kill(agent.pid, 'SIGHUP');
+      await seen(agent, IN_FORCE, workers);
+      assert.equal(agent.lines.filter((one) => one.includes('require a restart')).length, 1);
+    });
 
   it('reaches every worker, each with the same settings', async (t) => {
     const { agent, path, write } = await setUp(t, { workers: 2 });

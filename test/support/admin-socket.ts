@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { AdminSocket, type SocketLimits } from '../../agent/admin/socket/server.ts';
-import type { AgentControl, CachedVerdict } from '../../agent/state/agent-control.ts';
+import type { AgentControl, CachedVerdict, ReloadOutcome } from '../../agent/state/agent-control.ts';
 import type { AgentState, Hits } from '../../agent/state/state.ts';
 import type { LogLevel } from '../../config/settings.ts';
 import { agentState } from './agent-state.ts';
@@ -15,7 +15,7 @@ export class ScriptedControl implements AgentControl {
   mirror: CachedVerdict['mirror'];
   next: AgentState = agentState();
   counted: Hits = { sinceMs: 0, isComplete: true, entries: [] };
-  reloadProblem: string | undefined;
+  reloaded: ReloadOutcome = { needsRestart: [] };
   readonly told: string[] = [];
 
   async state(): Promise<AgentState> {
@@ -41,9 +41,9 @@ export class ScriptedControl implements AgentControl {
     this.told.push(`log ${level}`);
   }
 
-  async reload(): Promise<string | undefined> {
+  async reload(): Promise<ReloadOutcome> {
     this.told.push('reload');
-    return this.reloadProblem;
+    return this.reloaded;
   }
 }
 

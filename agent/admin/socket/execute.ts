@@ -33,9 +33,10 @@ export async function execute(request: Request, control: AgentControl): Promise<
       await control.setLogLevel(request.level);
       return { level: request.level, until: 'reload' };
     case 'reload': {
-      const problem = await control.reload();
-      if (problem !== undefined) throw new RequestError(`the previous configuration stays in force: ${problem}`);
-      return { reloaded: true };
+      const outcome = await control.reload();
+      if ('problem' in outcome)
+        throw new RequestError(`the previous configuration stays in force: ${outcome.problem}`);
+      return { reloaded: true, ...outcome };
     }
     default:
       return request satisfies never;

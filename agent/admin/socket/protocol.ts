@@ -33,7 +33,8 @@ export interface Results {
   readonly flush: Flushed;
   /** The next reload resets the level to that of the configuration. */
   readonly 'log-level': { readonly level: LogLevel; readonly until: 'reload' };
-  readonly reload: { readonly reloaded: true };
+  /** With the changed settings that are applied only when the agent starts. */
+  readonly reload: { readonly reloaded: true; readonly needsRestart: readonly string[] };
 }
 
 export interface Flushed {

@@ -156,10 +156,16 @@ describe('flush on the admin socket', () => {
 describe('reload on the admin socket', () => {
   it('tells why the old configuration stays', async () => {
     const scripted = control();
-    scripted.reloadProblem = 'haverdict.yaml:3: policy must be open or closed';
+    scripted.reloaded = { problem: 'haverdict.yaml:3: policy must be open or closed' };
     await assert.rejects(execute({ command: 'reload' }, scripted), {
       name: 'RequestError',
       message: 'the previous configuration stays in force: haverdict.yaml:3: policy must be open or closed',
     });
+  });
+
+  it('names the settings that are applied after a restart', async () => {
+    const scripted = control();
+    scripted.reloaded = { needsRestart: ['admin'] };
+    assert.deepEqual(await execute({ command: 'reload' }, scripted), { reloaded: true, needsRestart: ['admin'] });
   });
 });
