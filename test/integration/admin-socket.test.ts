@@ -65,6 +65,11 @@ for (const workers of [1, 2]) {
       writeFileSync(config, JSON.stringify(settings));
       const reloaded = await haverdict('reload', '--socket', socket);
       assert.deepEqual(reloaded, { status: 0, stdout: 'configuration reloaded\n', stderr: '' });
+      writeFileSync(config, JSON.stringify({ ...settings, admin: { socket, listen: 'tcp://127.0.0.1:1' } }));
+      assert.equal(
+        (await haverdict('reload', '--socket', socket)).stdout,
+        'configuration reloaded, except admin: restart the agent to apply that\n',
+      );
       assert.equal(told(), 0);
       await haverdict('flush', '--all', '--socket', socket);
       await until(

@@ -34,8 +34,7 @@ export async function execute(request: Request, control: AgentControl): Promise<
       return { level: request.level, until: 'reload' };
     case 'reload': {
       const outcome = await control.reload();
-      if ('problem' in outcome)
-        throw new RequestError(`the previous configuration stays in force: ${outcome.problem}`);
+      if ('problem' in outcome) throw new RequestError(`the previous configuration stays in force: ${outcome.problem}`);
       return { reloaded: true, ...outcome };
     }
     default:
