@@ -2,17 +2,13 @@ import { Command } from 'commander';
 import type { BlocklistSettings } from '../../config/blocklist-schema.ts';
 import { toListSettings } from '../../config/list-settings.ts';
 import { type ListActions, listActionProblem } from '../../contract/permitted-actions.ts';
+import { sayEffect } from '../entries/time-until-effect.ts';
 import { addWriteOptions, type Guard, type WriteOptions, writeEntries } from '../entries/write-entries.ts';
-import { CliError, EXIT } from '../exit/cli-error.ts';
 import { lookedUpInstead } from '../guards/ipv6-prefix.ts';
 import { protectedSet } from '../guards/protected.ts';
 import { addExamples } from '../help/examples.ts';
-import { addConfigOption, askedLists, type ConfigOptions, configFile, readSections } from '../options/config-option.ts';
+import { addConfigOption, askedLists, type ConfigOptions, readSections } from '../options/config-option.ts';
 import { addOutcomeOptions, type OutcomeOptions, outcomeOf } from '../options/outcome-options.ts';
-import { printLine } from '../output/output.ts';
-
-/** From a write to the log of changes, and from a poll to the cache. */
-const LATENCY_SECONDS = 1;
 
 interface BlockOptions extends WriteOptions, OutcomeOptions, ConfigOptions {
   readonly force?: true;
@@ -48,27 +44,7 @@ async function block(subjects: string[], options: BlockOptions): Promise<void> {
   const guard = options.force ? undefined : guardOf(blocklist, ipv6Prefix, toListSettings(lists).listActions);
   const expiring = { ...options, ...(end !== undefined && { for: end }) };
   await writeEntries(outcome, subjects, expiring, guard, askedLists(lists, options));
-  const within = options.json ? undefined : await timeUntilEffect(options);
-  if (within !== undefined)
-    await printLine(`takes effect for allowed clients ${within}, on every agent with this configuration`);
-}
-
-/**
- * How long an allowed client may still be allowed: by the agent's cache, then by HAProxy's table. Undefined without a file,
- * and if these sections are invalid, which must not keep anyone from blocking.
- */
-async function timeUntilEffect(options: BlockOptions): Promise<string | undefined> {
-  if (configFile(options) === undefined) return undefined;
-  try {
-    const { cache, haproxy, updates } = await readSections(['cache', 'haproxy', 'updates'], options, process.env);
-    const within = `within ${cache.allowTtlSeconds + haproxy.recentSeconds} s`;
-    if (updates.mode === 'off') return within;
-    const seconds = LATENCY_SECONDS + Math.ceil(updates.pollMs / 1000) + haproxy.recentSeconds;
-    return `within ${seconds} s while its updates are live, otherwise ${within}`;
-  } catch (error) {
-    if (error instanceof CliError && error.exitCode === EXIT.config) return undefined;
-    throw error;
-  }
+  if (!options.json) await sayEffect('allowed', options);
 }
 
 /** Refuses protected subjects, subjects that agents never look up, and actions that the list may not have. */

@@ -156,6 +156,7 @@ describeNewer('the console against the local cloud', () => {
     await reads(page, '#explained h2', 'gets status 403');
     await page.evaluate(`document.querySelector('[value=allow]').click()`);
     await reads(page, '#explained h2', 'passes: an allow overrides every other entry');
+    await reads(page, '#said', 'takes effect for denied clients within');
     await becomes('203.0.112.9', 200);
     await page.evaluate(`document.querySelector('[aria-label="Remove ip:203.0.112.9 from list manual"]').click()`);
     await reads(page, '#said', 'ip:203.0.112.9 still gets deny, where list manual is asked: entry ip:203.0.112.0/24');

@@ -259,6 +259,20 @@ describe('haverdict block', { concurrency: 4 }, async () => {
     assert.equal(stdout.split('\n').filter((line) => line.startsWith('takes effect')).length, 1);
   });
 
+  it('says by when a denied client is allowed', async (t) => {
+    for (const [yaml, effect] of [
+      ['haproxy: { recentSeconds: 2 }', 'within 300 s'],
+      ['cache: { denyTtlSeconds: 20, allowTtlSeconds: 5 }', 'within 20 s'],
+      ['updates: { mode: invalidate }', 'within 2 s while its updates are live, otherwise within 300 s'],
+    ] as const) {
+      const { stdout } = await runOnTable(endpoint, 'allow', '192.0.2.6', '-c', configFile(t, yaml));
+      const line = `\ntakes effect for denied clients ${effect}, on every agent with this configuration\n`;
+      assert.ok(stdout.endsWith(line), stdout);
+    }
+    const { stdout } = await runOnTable(endpoint, 'allow', '192.0.2.6', '--json', '-c', configFile(t, 'cache: {}'));
+    assert.doesNotMatch(stdout, /takes effect/);
+  });
+
   it('says that it replaces, and so does allow', async () => {
     await block('192.0.2.3');
     const { stdout } = await runOnTable(endpoint, 'allow', '192.0.2.3');
