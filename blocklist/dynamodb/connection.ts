@@ -72,11 +72,11 @@ export class DynamoConnection {
     }
   }
 
-  async #where(): Promise<string> {
+  async #where(): Promise<string | undefined> {
     const endpoint = await this.client.config.endpoint?.();
     if (endpoint !== undefined)
       return `${endpoint.protocol}//${endpoint.hostname}${endpoint.port ? `:${endpoint.port}` : ''}`;
-    return this.client.config.region().catch(() => 'no region');
+    return this.client.config.region().catch(() => undefined);
   }
 }
 

@@ -4,13 +4,14 @@ import { StoreError } from '../store.ts';
 export interface Attempt {
   readonly operation: string;
   readonly table: string;
-  /** The endpoint if one is named, else the region. */
-  readonly where: string;
+  /** The endpoint if one is named, else the region; undefined without either. */
+  readonly where: string | undefined;
 }
 
 /** One line about an error of the SDK: the operation, the table, and what would help if that is known. */
 export function storeError(thrown: unknown, attempt: Attempt): StoreError {
-  const doing = `${attempt.operation} on table ${attempt.table} at ${attempt.where} failed`;
+  const place = attempt.where === undefined ? '' : ` at ${attempt.where}`;
+  const doing = `${attempt.operation} on table ${attempt.table}${place} failed`;
   const isThrottled = throttlesIn(thrown) > 0;
   return new StoreError(`${doing}: ${cause(asError(thrown), attempt)}`, { cause: thrown, isThrottled });
 }
@@ -43,7 +44,7 @@ function cause(error: Error & { code?: string }, { table }: Attempt): string {
       return `the credentials lack a permission: ${error.message}`;
     default:
       return error.message === 'Region is missing'
-        ? 'no AWS region configured: set AWS_REGION or name one'
+        ? 'no AWS region configured: set AWS_REGION or use --region'
         : `${error.name}: ${error.message}`;
   }
 }

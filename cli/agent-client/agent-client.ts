@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { formatLine, PROTOCOL_VERSION, type Request, type Results } from '../../agent/admin/socket/protocol.ts';
 import { printable } from '../../contract/printable.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
+import { DEFAULT_SOCKET } from './socket-option.ts';
 
 /** `reload` waits longer: a script can take seconds to load. */
 const LIMIT_MS = {
@@ -74,7 +75,7 @@ function connectError(path: string, error: NodeJS.ErrnoException): CliError {
   const failed = { cause: error };
   switch (error.code) {
     case 'ENOENT':
-      return new CliError(EXIT.failed, `${path} does not exist: is the agent running with this admin.socket?`, failed);
+      return new CliError(EXIT.failed, `${path} does not exist: ${whereElse(path)}`, failed);
     case 'ECONNREFUSED':
       return new CliError(EXIT.failed, `${path}: connection refused: is the agent running?`, failed);
     case 'ECONNRESET':
@@ -90,4 +91,10 @@ function connectError(path: string, error: NodeJS.ErrnoException): CliError {
     default:
       return new CliError(EXIT.failed, `${path}: ${error.message}`, failed);
   }
+}
+
+/** The default is asked where no configuration was found, which is mostly a forgotten one. */
+function whereElse(path: string): string {
+  if (path !== DEFAULT_SOCKET) return 'is the agent running with this admin.socket?';
+  return 'start the agent, or name the configuration of the one that runs with -c FILE or HAVERDICT_CONFIG';
 }

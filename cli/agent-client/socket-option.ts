@@ -3,7 +3,7 @@ import { usageError } from '../exit/cli-error.ts';
 import { addConfigOption, type ConfigOptions, configFile, readSections } from '../options/config-option.ts';
 
 /** The path that the Debian package uses. */
-const DEFAULT_SOCKET = '/run/haverdict/admin.sock';
+export const DEFAULT_SOCKET = '/run/haverdict/admin.sock';
 
 export interface SocketOptions extends ConfigOptions {
   readonly socket?: string;

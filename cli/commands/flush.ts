@@ -23,7 +23,8 @@ export function flushCommand(): Command {
 
 async function flush(subjects: string[], options: FlushOptions): Promise<void> {
   const hasSubjects = subjects.length > 0;
-  if (hasSubjects === (options.all === true)) throw usageError('name subjects or use --all, not both');
+  if (hasSubjects && options.all) throw usageError('name subjects or use --all, not both');
+  if (!hasSubjects && !options.all) throw usageError('name the subjects to remove, or use --all');
   const what = hasSubjects ? { subjects: readSubjects(subjects) } : ({ all: true } as const);
   const flushed = await askAgent(await socketPath(options, process.env), { command: 'flush', ...what });
   if (options.json) return printJson(flushed);

@@ -20,11 +20,10 @@ export async function refuseUnasked(lists: ListStore, name: string, asked: Asked
   const isNew = name !== DEFAULT_LIST && (await lists.find(name)) === undefined;
   const meant = isNew ? didYouMean(name, [...new Set([...asked.names, ...(await knownLists(lists))])]) : undefined;
   const what = isNew
-    ? `list ${name} is new, and ${asked.file} does not ask it`
-    : `${asked.file} does not ask list ${name}`;
-  throw usageError(
-    `${what} (lists: ${asked.names.join(', ')})${meant === undefined ? '' : `: did you mean ${meant}?`}; --new-list writes it`,
-  );
+    ? `list ${name} is new, and is not among the lists of ${asked.file}`
+    : `list ${name} is not among the lists of ${asked.file}`;
+  const guess = meant === undefined ? '' : ` (did you mean ${meant}?)`;
+  throw usageError(`${what}, ${asked.names.join(', ')}${guess}: add it there, or write it with --new-list`);
 }
 
 /**

@@ -30,7 +30,10 @@ export function addConfigOption(command: Command): Command {
 export async function readSettings(options: ConfigOptions, env: NodeJS.ProcessEnv): Promise<Settings> {
   const file = configFile(options);
   if (file === undefined && Object.keys(env).every((name) => !name.startsWith(BACKEND_VARIABLES)))
-    throw new CliError(EXIT.config, `there is no ${DEFAULT_CONFIG}: name the configuration file with -c FILE`);
+    throw new CliError(
+      EXIT.config,
+      `there is no ${DEFAULT_CONFIG}: name the configuration file with -c FILE or ${PATH_VARIABLE}`,
+    );
   const { loadSettings } = await import('../../config/load.ts');
   return orConfigExit(() => loadSettings(file, env));
 }

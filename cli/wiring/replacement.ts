@@ -68,7 +68,7 @@ export function replacementsIn(
     parts.filter(({ found }) => FRONTENDS.includes(found.name)).map(({ spoeFile }) => spoeFile),
   );
   const spoe = [...new Set(spoeFiles)].map((path) =>
-    replacementIn(readOnDisk(path, `haverdict wiring --out ${dirname(path)} writes it`), settings, config, true),
+    replacementIn(readOnDisk(path, spoeRemedy(path, paths)), settings, config, true),
   );
   const all = [...spoe, ...own];
   const names = new Set(all.flatMap(({ parts }) => parts.map(({ found }) => found.name)));
@@ -140,6 +140,18 @@ function textOf({ bytes, encoding }: FileOnDisk): string {
 function spoePathBeside(path: string): string {
   const beside = resolve(dirname(path), basename(DEFAULT_SPOE_PATH));
   return existsSync(beside) ? beside : DEFAULT_SPOE_PATH;
+}
+
+/** The usual one may be missing because these files are elsewhere: beside them it would be found. */
+function spoeRemedy(path: string, files: readonly string[]): string {
+  const usual = `haverdict wiring --out ${dirname(path)} writes it`;
+  const folder = dirname(resolve(files[0] ?? ''));
+  if (path !== DEFAULT_SPOE_PATH || isWithin(folder, dirname(path))) return usual;
+  return `${usual}, and --out ${folder} writes one that is found beside ${files[0]}`;
+}
+
+function isWithin(folder: string, outer: string): boolean {
+  return `${folder}/`.startsWith(`${outer}/`);
 }
 
 function editsIn({ file, parts }: Replacement): string[] {

@@ -5,6 +5,11 @@ import { createServer } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 
 const [file, port = 8787] = process.argv.slice(2);
+process.once('uncaughtException', ({ message }) => {
+  console.error(`file-backend: ${message}`); // no such file, a wrong network, a used port
+  process.exit(1);
+});
+if (file === undefined) throw new Error('name the blocklist: node file-backend.mjs blocklist.txt [PORT]');
 const family = (address) => (isIP(address) === 6 ? 'ipv6' : 'ipv4');
 
 const entries = readFileSync(file, 'utf8')

@@ -34,6 +34,12 @@ describe('asking the running agent', () => {
     );
   });
 
+  it('names the configuration where the usual socket is not there, which was asked without one', () =>
+    assert.rejects(
+      askAgent('/run/haverdict/admin.sock', STATE),
+      /does not exist: start the agent, or name the configuration of the one that runs with -c FILE or HAVERDICT_CONFIG$/,
+    ));
+
   // Root may open everything.
   if (!isRoot)
     it('rejects where the user may not connect', async (t) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -247,6 +247,21 @@ describe('the backend of the guide', () => {
   it('is as short as the guide says', () => {
     const lines = readFileSync(FILE_BACKEND, 'utf8').trim().split('\n');
     assert.ok(lines.length <= 70, `${lines.length} lines`);
+  });
+
+  it('says in one line why it does not start', async (t) => {
+    const file = join(temporaryFolder(t), 'blocklist.txt');
+    writeFileSync(file, 'ip:203.0.113.0/24 abuse\n');
+    const { port } = new URL(await fileBackend(t, ''));
+    for (const [args, says] of [
+      [[], /^file-backend: name the blocklist: node file-backend\.mjs blocklist\.txt \[PORT\]\n$/],
+      [[`${file}.not`], /^file-backend: ENOENT: [^\n]*\n$/],
+      [[file, port], /^file-backend: listen EADDRINUSE: [^\n]*\n$/],
+    ] as const) {
+      const { status, stderr } = spawnSync(process.execPath, [FILE_BACKEND, ...args], { encoding: 'utf8' });
+      assert.equal(status, 1);
+      assert.match(stderr, says);
+    }
   });
 });
 

@@ -17,7 +17,7 @@ describe('haverdict flush', () => {
   });
 
   const wrong: readonly [args: readonly string[], status: number, says: RegExp][] = [
-    [[], 2, /^haverdict: name subjects or use --all, not both\n$/],
+    [[], 2, /^haverdict: name the subjects to remove, or use --all\n$/],
     [['203.0.113.7', '--all'], 2, /^haverdict: name subjects or use --all, not both\n$/],
     [['nonsense'], 2, /^haverdict: "nonsense" is not an address.*\n$/],
     [['203.0.113.0/24'], 1, /^haverdict: the agent: .*203\.0\.113\.0\/24.* is a network, .*\n$/],

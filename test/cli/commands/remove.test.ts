@@ -133,7 +133,7 @@ describe('a list that nobody asks', async () => {
       const { status, stderr } = await run(...args, '--list', 'feeed');
       assert.match(
         stderr,
-        /^haverdict: list feeed is new, and \S+ does not ask it \(lists: manual, feed\): did you mean feed\?; --new-list writes it\n$/,
+        /^haverdict: list feeed is new, and is not among the lists of \S+, manual, feed \(did you mean feed\?\): add it there, or write it with --new-list\n$/,
       );
       assert.notEqual(status, 0);
       assert.equal(await store.lists.find('feeed'), undefined);
@@ -162,7 +162,10 @@ describe('a list that nobody asks', async () => {
       ]) {
         const { status, stdout, stderr } = await run(...args);
         assert.deepEqual([status, stdout], [2, ''], args.join(' '));
-        assert.equal(stderr, `haverdict: ${config} does not ask list ${list} (lists: feed); --new-list writes it\n`);
+        assert.equal(
+          stderr,
+          `haverdict: list ${list} is not among the lists of ${config}, feed: add it there, or write it with --new-list\n`,
+        );
       }
     assert.deepEqual(await Array.fromAsync(store.entries.ofList('known')), []);
     assert.equal((await run('import', file, '--list', 'known', '--new-list')).status, 0);

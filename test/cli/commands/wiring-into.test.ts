@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -161,6 +162,21 @@ describe('haverdict wiring --into', () => {
       assert.equal(read(), changed);
       assert.equal(readdirSync(folder).length, 4);
     });
+
+  it('says where the SPOE file would be found that nobody has written yet', async (t) => {
+    const { folder, at, text, into } = place(t);
+    writeFileSync(
+      at('haproxy.cfg'),
+      text.replace(/\n# haverdict begin agents(.*\n)*/, '').replace(/^.*haverdict.*\n/gm, ''),
+    );
+    rmSync(at('haverdict.spoe.cfg'));
+    const { status, stderr } = await into('--frontend', 'one', '--write');
+    const usual = '/etc/haproxy/haverdict.spoe.cfg cannot be read: haverdict wiring --out /etc/haproxy writes it';
+    const beside = `and --out ${folder} writes one that is found beside ${at('haproxy.cfg')}`;
+    assert.deepEqual([status, stderr], [1, `haverdict: ${usual}, ${beside}\n`]);
+    assert.equal((await runHaverdict('wiring', '-c', at('new.yaml'), '--out', folder)).status, 0);
+    assert.equal((await into('--frontend', 'one')).status, 0);
+  });
 
   it('refuses where a part is missing that the configuration needs now, and a SPOE file without marks', async (t) => {
     const { at, into } = place(t, 'haproxy: { backends: [own] }\n');

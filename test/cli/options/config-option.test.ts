@@ -15,7 +15,7 @@ describe('the configuration file of a command', async () => {
   it('is asked for in one line where there is none, and variables name no backend', () =>
     assert.rejects(readSettings({}, { HAVERDICT_LISTEN: 'tcp://127.0.0.1:9000' }), {
       exitCode: EXIT.config,
-      message: `there is no ${DEFAULT_CONFIG}: name the configuration file with -c FILE`,
+      message: `there is no ${DEFAULT_CONFIG}: name the configuration file with -c FILE or HAVERDICT_CONFIG`,
     }));
 
   it('is not needed where variables name a backend', async () => {
