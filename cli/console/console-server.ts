@@ -190,11 +190,11 @@ export class ConsoleServer {
 }
 
 /**
- * A line of the answer ahead of its last one, which has the result. A browser that still sends a file does not read yet, and one
- * that is gone does not keep the command from its end.
+ * A line of the answer ahead of its last one, which has the result. A browser that still sends a file does not read yet; what is
+ * written for one that is gone is dropped.
  */
 function tell(advance: Advance, request: IncomingMessage, response: ServerResponse): void {
-  if (!request.complete || response.destroyed) return;
+  if (!request.complete) return;
   if (!response.headersSent) response.writeHead(200, { ...ALWAYS, 'content-type': LINES });
   response.write(`${JSON.stringify(advance)}\n`);
 }

@@ -278,6 +278,7 @@ describeNewer('the console against the local cloud', () => {
       () => 'the page does not show what was denied',
     );
     await reads(page, 'section', 'agent 127.0.0.1:1: connection refused');
+    await reads(page, 'table:nth-of-type(2) tbody', 'ip:203.0.113.50');
     assert.deepEqual(page.complaints, []);
   });
 

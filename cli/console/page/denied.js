@@ -16,7 +16,7 @@ function agent({ agent, host, problem, recent, top }) {
   if (problem !== undefined) return [el('h2', { class: 'out' }, agent), el('p', {}, foreign(problem))];
   const heading = el('h2', {}, foreign(host), el('small', {}, ` ${agent}`));
   if (recent.length === 0) return [heading, el('p', {}, 'Nothing was denied.')];
-  return [heading, mostDenied(top), newest(recent)];
+  return [heading, mostDenied(top), clientsOf(recent), newest(recent)];
 }
 
 const subjectLink = (subject) => el('a', { href: `#search/${encodeURIComponent(subject)}` }, foreign(subject));
@@ -34,6 +34,20 @@ function newest(recent) {
       ['Reference', ({ ref }) => foreign(ref)],
     ],
     recent,
+  );
+}
+
+/** Who asked most often, by what the agent remembers. */
+function clientsOf(recent) {
+  const byClient = [...Map.groupBy(recent, ({ client }) => client)].filter(([client]) => client);
+  const counted = byClient.map(([client, { length }]) => ({ client, count: length }));
+  return table(
+    `Clients of the last ${recent.length} denies`,
+    [
+      ['Client', ({ client }) => subjectLink(client)],
+      ['Times', ({ count }) => String(count)],
+    ],
+    counted.sort((a, b) => b.count - a.count).slice(0, 5),
   );
 }
 
