@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import type { ListRecord } from '../../blocklist/records.ts';
 import type { Blocklist } from '../../blocklist/store.ts';
 import { actor } from '../entries/actor.ts';
+import { warnOfUnaskedKinds } from '../entries/effect.ts';
 import { refuseUnasked, registerList } from '../entries/register-list.ts';
 import { startWaiting } from '../entries/wait.ts';
 import { CliError, EXIT, usageError } from '../exit/cli-error.ts';
@@ -69,6 +70,7 @@ export async function inSession(
   try {
     const agents = askedLists(lists, options);
     await refuseUnasked(blocklist.lists, options.list, agents);
+    if (options.kind !== undefined && !options.quiet) await warnOfUnaskedKinds([options.kind], options);
     const known = await blocklist.lists.find(options.list);
     const asked = requestDigest(operation, source, options, settings);
     const before = await recordIfUnchanged(known, () => blocklist.entries.ofList(options.list), asked, options, nowMs);

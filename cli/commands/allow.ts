@@ -2,9 +2,10 @@ import { Command } from 'commander';
 import type { StoredEntry } from '../../blocklist/entry.ts';
 import { toListSettings } from '../../config/list-settings.ts';
 import { listActionProblem } from '../../contract/permitted-actions.ts';
-import { sayEffect } from '../entries/time-until-effect.ts';
+import { sayEffect } from '../entries/effect.ts';
 import { addWriteOptions, type WriteOptions, writeEntries } from '../entries/write-entries.ts';
 import { addExamples } from '../help/examples.ts';
+import { readSubjects } from '../options/arguments.ts';
 import { addConfigOption, askedLists, type ConfigOptions, readSections } from '../options/config-option.ts';
 import { addVarOption, outcomeOf, type VarOptions } from '../options/outcome-options.ts';
 
@@ -33,5 +34,5 @@ async function allow(subjects: string[], options: AllowOptions): Promise<void> {
   const guard = { problemOf: (entry: StoredEntry) => listActionProblem(entry, listActions) };
   const outcome = outcomeOf({ ...options, action: 'allow' });
   await writeEntries(outcome, subjects, options, options.force ? undefined : guard, askedLists(lists, options));
-  if (!options.json) await sayEffect('denied', options);
+  if (!options.json) await sayEffect('denied', readSubjects(subjects), options);
 }

@@ -2,11 +2,12 @@ import { Command } from 'commander';
 import type { BlocklistSettings } from '../../config/blocklist-schema.ts';
 import { toListSettings } from '../../config/list-settings.ts';
 import { type ListActions, listActionProblem } from '../../contract/permitted-actions.ts';
-import { sayEffect } from '../entries/time-until-effect.ts';
+import { sayEffect } from '../entries/effect.ts';
 import { addWriteOptions, type Guard, type WriteOptions, writeEntries } from '../entries/write-entries.ts';
 import { lookedUpInstead } from '../guards/ipv6-prefix.ts';
 import { protectedSet } from '../guards/protected.ts';
 import { addExamples } from '../help/examples.ts';
+import { readSubjects } from '../options/arguments.ts';
 import { addConfigOption, askedLists, type ConfigOptions, readSections } from '../options/config-option.ts';
 import { addOutcomeOptions, type OutcomeOptions, outcomeOf } from '../options/outcome-options.ts';
 
@@ -44,7 +45,7 @@ async function block(subjects: string[], options: BlockOptions): Promise<void> {
   const guard = options.force ? undefined : guardOf(blocklist, ipv6Prefix, toListSettings(lists).listActions);
   const expiring = { ...options, ...(end !== undefined && { for: end }) };
   await writeEntries(outcome, subjects, expiring, guard, askedLists(lists, options));
-  if (!options.json) await sayEffect('allowed', options);
+  if (!options.json) await sayEffect('allowed', readSubjects(subjects), options);
 }
 
 /** Refuses protected subjects, subjects that agents never look up, and actions that the list may not have. */

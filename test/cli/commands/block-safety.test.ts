@@ -206,3 +206,44 @@ describe('haverdict block, safely', { concurrency: 2 }, async () => {
     );
   });
 });
+
+describe('an entry of a kind that no message looks up', async () => {
+  const { endpoint } = await localTable({ after });
+  const MESSAGES =
+    'lists: [manual, feed]\nmessages: { one: { subjects: { ip: src } }, two: { subjects: { host: req.hdr(host) } } }\n';
+  const warning = (file: string, kinds: string) =>
+    `haverdict: warning: no message of ${file} looks up ${kinds}: with this configuration such an entry never matches\n`;
+
+  for (const command of ['block', 'allow'])
+    it(`is written by ${command} with a warning, and without a time`, async (t) => {
+      const config = configFile(t, MESSAGES);
+      const run = (...subjects: string[]) => runOnTable(endpoint, command, ...subjects, '-c', config);
+      const never = await run('ua:*bot*', 'header.x-plan:gold');
+      assert.equal(never.status, 0);
+      assert.equal(never.stderr, warning(config, 'ua, header.x-plan'));
+      assert.doesNotMatch(never.stdout, /takes effect/);
+      const some = await run('ua:*bot*', '203.0.113.60');
+      assert.equal(some.stderr, warning(config, 'ua'));
+      assert.match(some.stdout, /^takes effect for /m);
+      assert.equal((await run('203.0.113.60', 'host:shop.example')).stderr, '');
+    });
+
+  it('is no matter without a file, nor where its messages are invalid', async (t) => {
+    for (const args of [[], ['-c', configFile(t, 'messages: 7\n')]])
+      assert.equal((await runOnTable(endpoint, 'block', 'ua:*bot*', ...args)).stderr, '');
+  });
+
+  it('is told by import and sync about --kind, except with --quiet', async (t) => {
+    const config = configFile(t, MESSAGES);
+    for (const command of ['import', 'sync']) {
+      const run = (...args: string[]) =>
+        runAround({ input: 'bot\n' }, endpoint, command, '-', '--list', 'feed', '-c', config, '--dry-run', ...args);
+      assert.ok((await run('--kind', 'ua')).stderr.includes(warning(config, 'ua')));
+      for (const args of [
+        ['--kind', 'ua', '--quiet'],
+        ['--kind', 'host'],
+      ])
+        assert.doesNotMatch((await run(...args)).stderr, /looks up/);
+    }
+  });
+});
