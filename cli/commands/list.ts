@@ -1,8 +1,11 @@
 import { Command } from 'commander';
+import type { ListStore } from '../../blocklist/records.ts';
+import { didYouMean } from '../../config/did-you-mean.ts';
 import { type AgentAddress, readAgents } from '../agent-client/agent-address.ts';
 import { askHits, type EntryCount } from '../agent-client/agent-hits.ts';
 import { addFilterOptions, type FilterOptions, filterOf, isFiltering } from '../entries/filter.ts';
 import { COLUMNS, cellsOf, jsonOf, listedItem } from '../entries/listed-item.ts';
+import { knownLists } from '../entries/register-list.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, MAX_LIMIT, readLimit, readList } from '../options/arguments.ts';
 import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
@@ -20,7 +23,7 @@ interface ListOptions extends TableOptions, FilterOptions {
 const ROWS_A_SCREEN = 500;
 /** Fixed widths: a list may exceed memory, so the widest cell is unknown when the first line is printed. */
 const HITS_WIDTH = 6;
-const WIDTHS = [34, 10, 8, 6, 20, 16, 7, 20, 20];
+const widthsFor = (list: string) => [34, Math.max(10, list.length), 8, 6, 20, 16, 7, 20, 20];
 
 export function listCommand(): Command {
   const command = new Command('list')
@@ -43,13 +46,13 @@ export function listCommand(): Command {
 
 async function printList(list: string, options: ListOptions): Promise<void> {
   const hitsOf = options.agents && (await askHits(options.agents));
-  const { entries } = await openBlocklist(options);
+  const { entries, lists } = await openBlocklist(options);
   const nowSeconds = Date.now() / 1000;
   let printed = 0;
   const columns = terminalColumns();
   const onScreen: string[][] = [];
   const heading = hitsOf === undefined ? COLUMNS : ['HITS', ...COLUMNS];
-  const widths = hitsOf === undefined ? WIDTHS : [HITS_WIDTH, ...WIDTHS];
+  const widths = hitsOf === undefined ? widthsFor(list) : [HITS_WIDTH, ...widthsFor(list)];
   const printScreen = () => printTable(heading, onScreen.splice(0));
   const isMeant = filterOf(options, options.reason, nowSeconds);
   for await (const item of entries.ofList(list)) {
@@ -68,10 +71,16 @@ async function printList(list: string, options: ListOptions): Promise<void> {
     if (printed === options.limit) break;
   }
   if (onScreen.length > 0) await printScreen();
-  if (printed === 0 && !options.json)
-    await printLine(
-      `list ${list} of table ${options.table} has no ${isFiltering(options, options.reason) ? 'such entries' : 'entries'}`,
-    );
+  if (printed > 0 || options.json) return;
+  const none = isFiltering(options, options.reason) ? 'such entries' : 'entries';
+  await printLine(`list ${list} of table ${options.table} has no ${none}${await guessFor(list, lists)}`);
+}
+
+/** Where there is no such list, the one that was probably meant. */
+async function guessFor(list: string, lists: ListStore): Promise<string> {
+  if ((await lists.find(list)) !== undefined) return '';
+  const meant = didYouMean(list, await knownLists(lists));
+  return meant === undefined || meant === list ? '' : `: did you mean ${meant}?`;
 }
 
 /** `12+` is at least 12. */

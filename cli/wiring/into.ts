@@ -102,9 +102,12 @@ function beside({ file, text }: Pick<Replacement, 'file'> & { readonly text: str
   }
 }
 
-function diffOf({ file, parts }: Replacement): string[] {
+function diffOf({ file, parts, marked }: Replacement): string[] {
+  const lineAt = marked.split(/\r?\n/);
   const changes = parts.flatMap(({ found, isNew, part }) => {
-    const lines = lineDiff(isNew ? [] : [found.begin, ...found.lines], linesFor(part, found.begin));
+    const end = lineAt[found.to] ?? '';
+    const before = isNew ? [] : [found.begin, ...found.lines, end];
+    const lines = lineDiff(before, [...linesFor(part, found.begin), end]);
     return lines.every((line) => line[0] === ' ')
       ? []
       : [`@@ ${found.name}, line ${found.from + 1} @@`, ...lines.map((line) => line.replaceAll('\t', '    '))];

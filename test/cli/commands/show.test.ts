@@ -100,6 +100,21 @@ describe('haverdict show, list and remove', { concurrency: 4 }, async () => {
     assert.equal((await run('list', 'nobody', '--json')).stdout, '');
   });
 
+  it('guesses which list was meant, and keeps the columns of one with a long name', async () => {
+    const name = 'a-feed-with-a-long-name';
+    assert.equal((await run('block', '203.0.113.77', '--list', name)).status, 0);
+    const { stdout } = await run('list', name);
+    const [heading = '', row = ''] = stdout.split('\n');
+    assert.equal(heading.indexOf('ACTION'), row.indexOf('deny'));
+    const empty = (list: string) => `list ${list} of table haverdict has no entries`;
+    assert.equal(
+      (await run('list', 'a-feed-with-a-long-nmae')).stdout,
+      `${empty('a-feed-with-a-long-nmae')}: did you mean ${name}?\n`,
+    );
+    assert.equal((await run('remove', '203.0.113.77', '--list', name)).status, 0);
+    assert.equal((await run('list', name)).stdout, `${empty(name)}\n`);
+  });
+
   it('removes what is there, and says of the rest that it was not', async () => {
     await store.put({ subject: 'host:out.example', list: 'old', action: 'deny' });
     const { status, stdout } = await run('remove', 'host:out.example', 'host:never.example', '--list', 'old');

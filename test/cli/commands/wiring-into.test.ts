@@ -164,10 +164,10 @@ describe('haverdict wiring --into', () => {
     });
 
   it('says where the SPOE file would be found that nobody has written yet', async (t) => {
-    const { folder, at, text, into } = place(t);
+    const { folder, at, text, read, into } = place(t);
     writeFileSync(
       at('haproxy.cfg'),
-      text.replace(/\n# haverdict begin agents(.*\n)*/, '').replace(/^.*haverdict.*\n/gm, ''),
+      text.replace(/# haverdict begin agents(.*\n)*/, '').replace(/^.*haverdict.*\n/gm, ''),
     );
     rmSync(at('haverdict.spoe.cfg'));
     const { status, stderr } = await into('--frontend', 'one', '--write');
@@ -175,7 +175,14 @@ describe('haverdict wiring --into', () => {
     const beside = `and --out ${folder} writes one that is found beside ${at('haproxy.cfg')}`;
     assert.deepEqual([status, stderr], [1, `haverdict: ${usual}, ${beside}\n`]);
     assert.equal((await runHaverdict('wiring', '-c', at('new.yaml'), '--out', folder)).status, 0);
-    assert.equal((await into('--frontend', 'one')).status, 0);
+    const shown = await into('--frontend', 'one');
+    assert.equal(shown.status, 0);
+    const added = shown.stdout.split('\n').filter((line) => line.startsWith('+') && !line.startsWith('+++'));
+    const written = await into('--frontend', 'one', '--write', '--haproxy-program', findHaproxy());
+    assert.equal(written.status, 0, written.stderr);
+    for (const line of added) assert.ok(read().includes(`${line.slice(1)}\n`), line);
+    const marks = (text: string) => text.split('\n').filter((line) => /# haverdict (begin|end)/.test(line)).length;
+    assert.deepEqual([marks(added.join('\n')), marks(read())], [4, 4]);
   });
 
   it('refuses where a part is missing that the configuration needs now, and a SPOE file without marks', async (t) => {
