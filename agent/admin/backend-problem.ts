@@ -47,7 +47,7 @@ export function mayListedPass({ degradation, mirror, config }: Facts): boolean {
 function effectOf(facts: Facts): string {
   const { letThrough, denied } = facts.degradation;
   if (mayListedPass(facts))
-    return `listed clients may pass, since those not in the cache are let through${denied > 0 ? ' or denied' : ''} by policy`;
+    return `listed clients may pass, because those not in the cache are let through${denied > 0 ? ' or denied' : ''} by policy`;
   const isKnown = isListKnown(facts.mirror, facts.config);
   if (letThrough > 0)
     return `listed clients are still denied by the mirror, others are let through${denied > 0 ? ' or denied' : ''} by policy`;

@@ -137,7 +137,7 @@ function backend(state: AgentState, interval: SnapshotInterval): Figure {
     interval.histogram((of) => of.backendTime),
     0.99,
   );
-  const flow = html`● calls flow${calls > 0 ? html`, p99 ${time}` : NOTHING}`;
+  const flow = calls > 0 ? html`● calls flow, p99 ${time}` : html`● none was needed`;
   return {
     name,
     value: html`${rate(interval.perSecond(callsOf))} <small>calls/s</small>`,

@@ -52,7 +52,7 @@ export function notices(state: AgentState): Html {
   return html`<div id="notices" data-live>${list}${surge === undefined ? html`` : surgeNotice(surge, state)}${totalDecisions(state) === 0 ? missing(state) : html``}</div>\n`;
 }
 
-/** The consequence, its cause, and the first step. */
+/** The consequence, the first step, and the cause. */
 function problemItem(problem: Problem, saidMs: number | undefined, takenAtMs: number): Html {
   const { effect, cause, sinceMs, lastError, advice, command, runbook } = problem;
   const isSaid = sinceMs === undefined || sinceMs === saidMs; // by the headline
@@ -64,8 +64,8 @@ function problemItem(problem: Problem, saidMs: number | undefined, takenAtMs: nu
       : html`
 <br>Last error${at}: ${foreign(lastError.text, 400)}`;
   return html`<li><b>${capitalized(effect)}</b>${since}
-<br>Cause: ${cause}${error}
-<br>To do: ${advice}${command === undefined ? html`` : html` <code>${command}</code>`}. Runbook: ${runbookLink(runbook)}</li>\n`;
+<br><strong>To do:</strong> ${advice}${command === undefined ? html`` : html` <code>${command}</code>`}. Runbook: ${runbookLink(runbook)}
+<br>Cause: ${cause}${error}</li>\n`;
 }
 
 function capitalized(text: string): string {
@@ -78,7 +78,7 @@ function missing({ spop, listening }: AgentState): Html {
     spop.accepted === 0
       ? html`HAProxy has not connected to ${where}. Is HAProxy running, does it have the wiring, and does its <code>server</code> line have this address?`
       : html`HAProxy is connected${spop.healthChecks > 0 ? ' and checks the agent' : ''}, but has sent no message. Is the <code>filter spoe</code> line in the frontend that gets the requests, and has there been a request?`;
-  return html`<div class="notice"><p><b>No request has been checked yet.</b> ${what}<br>To do: run this on this host, it finds what is missing:</p>\n<pre tabindex="0"><code>${DOCTOR}</code></pre></div>`;
+  return html`<div class="notice"><p><b>No request has been checked yet.</b> ${what}<br><strong>To do:</strong> run this on this host, it finds what is missing:</p>\n<pre><code>${DOCTOR}</code></pre></div>`;
 }
 
 function recovery({ degradation: { recoveredAtMs, isDegraded }, takenAtMs }: AgentState): Html {

@@ -24,7 +24,7 @@ header p, #notice { color: var(--soft); }
 .problems, .problems small, .notice small { color: var(--text); font-size: .9375rem; }
 .problems b, .notice b { font-size: 1.0625rem; }
 .wait.problems, .notice { background: var(--notice); border-color: var(--wait); }
-pre { overflow-x: auto; margin-top: .25rem; user-select: all; }
+pre { white-space: pre-wrap; margin-top: .25rem; user-select: all; }
 .heading { display: flex; gap: .75rem; align-items: baseline; }
 .heading h2 { margin-right: auto; }
 #held { color: var(--soft); font-size: .8125rem; }

@@ -13,10 +13,10 @@ export function surgeNotice(surge: DenySurge, state: AgentState): Html {
   const usual = usualShare === undefined ? html`` : html`, usually ${share(usualShare, 1)}`;
   const since =
     sinceMs === undefined ? html`for more than a minute` : html`since ${moment(sinceMs, state.takenAtMs)} UTC`;
-  const { what, advice, runbook } = meaningOf(surge);
-  return html`<div class="notice"><p><b>${share(surge.share, 1)} of the requests are denied${usual}</b> <small>${since}</small>
+  const { found, what, advice, runbook } = meaningOf(surge);
+  return html`<div class="notice"><p><b>${share(surge.share, 1)} of the requests are denied${usual}${found}</b> <small>${since}</small>
 <br>${mostDeniedText(state)}${what}
-<br>To do: ${advice}. Runbook: ${runbookLink(runbook)}</p></div>\n`;
+<br><strong>To do:</strong> ${advice}. Runbook: ${runbookLink(runbook)}</p></div>\n`;
 }
 
 function mostDeniedText({ top: [most] }: AgentState): Html {
@@ -25,21 +25,24 @@ function mostDeniedText({ top: [most] }: AgentState): Html {
 }
 
 function meaningOf({ passing }: DenySurge): {
+  readonly found: string;
   readonly what: string;
   readonly advice: string;
   readonly runbook: string;
 } {
   const ask = 'if visitors of yours are in “Most denied”, put the list in shadow mode, otherwise nothing';
-  if (passing === undefined) return { what: '', advice: ask, runbook: 'HaverdictDenyShareJump' };
+  if (passing === undefined) return { found: '', what: '', advice: ask, runbook: 'HaverdictDenyShareJump' };
   const rates = `${rate(passing.now)} /s, ${rate(passing.before)} /s before`;
   return passing.now < FEWER * passing.before
     ? {
-        what: `Fewer requests pass (${rates}): a list may be too wide.`,
+        found: ': a list may be too wide',
+        what: `Fewer requests pass (${rates}).`,
         advice: 'find the wrong list in “Most denied”, and put it in shadow mode',
         runbook: 'HaverdictBlocksEverybody',
       }
     : {
-        what: `As many requests pass as before (${rates}): it looks like an attack, which is kept out.`,
+        found: ': it looks like an attack, which is kept out',
+        what: `As many requests pass as before (${rates}).`,
         advice: ask,
         runbook: 'HaverdictDenyShareJump',
       };

@@ -117,17 +117,18 @@ describe('a surge of denies', () => {
     assert.deepEqual(denySurge(wide)?.passing, { now: 5, before: 30 });
     assert.equal(denySurge(stateOf([[60, 30, 300]], LONG))?.passing, undefined);
     const said = statusPage({ state: attack });
-    assert.match(said, /<b>91\.5 % of the requests are denied, usually 0\.0 %<\/b> <small>since <time [^>]*>14:29:40</);
+    assert.match(
+      said,
+      /<b>91\.5 % of the requests are denied, usually 0\.0 %: it looks like an attack, which is kept out<\/b> <small>since <time [^>]*>14:29:40</,
+    );
     assert.match(
       said,
       /Most denied: <bdi>ip:203\.0\.113\.0\/24<\/bdi> of list <bdi>manual<\/bdi>, <data value="5432">5,432</,
     );
-    assert.match(said, /As many requests pass as before \(28\.0 \/s, 30\.0 \/s before\): it looks like an attack/);
+    assert.match(said, /As many requests pass as before \(28\.0 \/s, 30\.0 \/s before\)\./);
     assert.match(said, /#haverdictdenysharejump"/);
-    assert.match(
-      statusPage({ state: wide }),
-      /Fewer requests pass \(5\.00 \/s, 30\.0 \/s before\): a list may be too wide/,
-    );
+    assert.match(statusPage({ state: wide }), /Fewer requests pass \(5\.00 \/s, 30\.0 \/s before\)\./);
+    assert.match(statusPage({ state: wide }), /usually 0\.0 %: a list may be too wide<\/b>/);
     assert.match(statusPage({ state: wide }), /#haverdictblockseverybody"/);
   });
 

@@ -22,7 +22,7 @@ describe('the health of an agent', () => {
     };
     assert.equal(
       healthText(health(degraded(slow))),
-      'degraded: listed clients may pass, since those not in the cache are let through by policy: the backend answers later than deadlineMs; ' +
+      'degraded: listed clients may pass, because those not in the cache are let through by policy: the backend answers later than deadlineMs; ' +
         '95.0 % of the lookups of the last 10 s were decided by policy (timeout 188, overload 2); half of the calls take 61 ms, deadlineMs is 40',
     );
     const down = { lookups: 50, denied: 50, byPolicy: { ...quiet.byPolicy, breaker_open: 50 }, p50Ms: 1 };

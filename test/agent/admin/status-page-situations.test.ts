@@ -39,7 +39,7 @@ const EXPECTED: Readonly<Record<keyof typeof SITUATIONS, { says: readonly RegExp
   degraded: {
     says: [
       /▲ degraded since \d\d:\d\d:\d\d UTC/,
-      /Listed clients may pass, since those not in the cache are let through by policy\n/,
+      /Listed clients may pass, because those not in the cache are let through by policy\n/,
       /Cause: calls to the backend .*circuit breaker .*% of the lookups of the last 10 s were decided by policy/,
       /Last error at \d\d:\d\d:\d\d UTC: .*(refused|closed)/i,
       /To do: check that the function runs.*HaverdictBreakerOpen/s,

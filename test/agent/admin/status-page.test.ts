@@ -131,10 +131,10 @@ describe('the status page', () => {
     assert.match(page, /▲ degraded since <time [^>]*>14:25:48<\/time> UTC <small>\(4 min 12 s\)/);
     assert.match(
       page,
-      /<li><b>Listed clients may pass, since[^<]* policy<\/b>\n<br>Cause: calls to the backend fail and are paused \(circuit breaker open\); 100\.0 %/,
+      /<li><b>Listed clients may pass, because[^<]* policy<\/b>\n<br><strong>To do:<\/strong> .*\n<br>Cause: calls to the backend fail and are paused \(circuit breaker open\); 100\.0 %/,
     );
     assert.match(page, /Last error at <time [^>]*>14:29:59<\/time> UTC: <bdi>backend: timed out/);
-    assert.equal(page.match(/To do: /g)?.length, 1);
+    assert.equal(page.match(/To do:/g)?.length, 1);
     assert.match(page, /runbook\.md#haverdictbreakeropen/);
     assert.match(page, /id="panels">\n<section id="backend"/);
   });
@@ -211,7 +211,7 @@ describe('the status page', () => {
     } as const;
     const starting = statusPage({ state: sampleState(changes) });
     assert.match(starting, /<p id="health" class="wait" data-live>◌ starting<\/p>/);
-    assert.match(starting, /<ul class="problems wait">.*To do: wait,/s);
+    assert.match(starting, /<ul class="problems wait">.*To do:<\/strong> wait,/s);
     assert.doesNotMatch(starting, /"problems bad"/);
     assert.match(statusPage({ state: agentState() }), /class="wait" data-live>◌ ready, but no request yet<\/p>/);
   });
@@ -219,7 +219,10 @@ describe('the status page', () => {
   it('has a command in the font of code', () => {
     const { updates } = sampleState();
     const behind = statusPage({ state: sampleState({ updates: { ...updates, state: 'behind', ageSeconds: 90 } }) });
-    assert.match(behind, /To do: read the agent&#39;s log <code>journalctl -u haverdict -n 50<\/code>\. Runbook/);
+    assert.match(
+      behind,
+      /To do:<\/strong> read the agent&#39;s log <code>journalctl -u haverdict -n 50<\/code>\. Runbook/,
+    );
   });
 
   it('says what is missing until the first decision', () => {
