@@ -30,7 +30,7 @@ const EXPECTED: Readonly<Record<keyof typeof SITUATIONS, { says: readonly RegExp
   'under attack': {
     says: [
       /● ready\n/,
-      /\d\d\.\d % of the requests are denied(, usually \d+\.\d %)? (since \d\d:\d\d:\d\d UTC|for more than a minute)\n/,
+      /\d\d\.\d % of the requests are denied(, usually \d+\.\d %)?(: it looks like an attack, which is kept out)? (since \d\d:\d\d:\d\d UTC|for more than a minute)\n/,
       /Most denied: ip:127\.66\.\d+\.0\/24 of list manual, [\d,]+ times in 5 minutes\./,
       /To do: if visitors of yours are in “Most denied”, put the list in shadow mode.*HaverdictDenyShareJump/s,
     ],
