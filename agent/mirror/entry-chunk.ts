@@ -15,8 +15,9 @@ export type WordCount = 1 | 2 | 4;
 /** Hashes the subject in some integers. */
 type HashAt = (ints: Int32Array, at: number) => number;
 
-/** What is in a chunk while it is split. */
-let [oldTags, oldInts] = [new Uint8Array(0), new Int32Array(0)];
+/** What is in a chunk while it is split; of chunks of all widths, so one may have grown without the other. */
+let oldTags = new Uint8Array(0);
+let oldInts = new Int32Array(0);
 
 /**
  * Slots of open addressing: a subject and the value of its entry; its expiry in an array of their own, as most have none; and
@@ -163,7 +164,8 @@ export class EntryChunk {
   /** Moves all entries: to one chunk if the bit of their hash is not set, to the other one if it is; this may be either. */
   moveAll(hashAt: HashAt, bit: number, unset: EntryChunk, set: EntryChunk): void {
     const { length } = this.#ints;
-    if (oldInts.length < length) [oldTags, oldInts] = [new Uint8Array(this.slots), new Int32Array(length)];
+    if (oldTags.length < this.slots) oldTags = new Uint8Array(this.slots);
+    if (oldInts.length < length) oldInts = new Int32Array(length);
     oldTags.set(this.#tags);
     oldInts.set(this.#ints);
     const oldExpiries = this.#expiries?.slice();

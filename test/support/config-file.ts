@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 
-/** A folder that goes with the test. */
+/** A folder that goes with the test, also while a program that is about to end still writes into it. */
 export function temporaryFolder(t: { after(clean: () => void): void }): string {
   const folder = mkdtempSync(join(tmpdir(), 'haverdict-test-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  t.after(() => rmSync(folder, { recursive: true, maxRetries: 10, retryDelay: 50 }));
   return folder;
 }
 

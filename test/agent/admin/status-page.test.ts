@@ -238,7 +238,7 @@ describe('the status page', () => {
       /HAProxy is connected and checks the agent, but has sent no message/,
     );
     assert.match(missing({}), /id="panels">\n<section id="haproxy"/);
-    assert.match(missing({}), /<pre tabindex="0"><code>haverdict doctor --haproxy [^<\n]+<\/code><\/pre>/);
+    assert.match(missing({}), /<pre><code>haverdict doctor --haproxy [^<\n]+<\/code><\/pre>/);
     assert.doesNotMatch(statusPage({ state: sampleState() }), /No request has been checked yet/);
   });
 
